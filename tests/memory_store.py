@@ -306,6 +306,12 @@ class MemoryDirectory:
     def is_shared(self) -> bool:
         return False
 
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+        """There are no others."""
+
+    def measure_age_s(self) -> float:
+        return 0.0
+
     def names(self) -> list[str]:
         return sorted(self._places)
 

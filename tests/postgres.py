@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haleganada_server.store import DataDirectory
 
@@ -39,7 +39,7 @@ def missing_postgres() -> str:
         return "the extra cluster is not installed"
     if not (find_program("initdb") and find_program("pg_ctl")):
         return "PostgreSQL is not installed (Debian: apt-get install postgresql)"
-    if os.geteuid() == 0 and _find_user() is None:
+    if os.geteuid() == 0 and (_find_user() is None or not shutil.which("setpriv")):
         return "PostgreSQL does not run as root, and there is no other user"
     return ""
 
@@ -71,31 +71,40 @@ class PostgresServer:
 
     def make_database(self, name: str, settings: str = "") -> str:
         """Return the address of a new, empty database. settings: how it is made."""
-        _execute(self.url(), f'CREATE DATABASE "{name}" TEMPLATE template0 {settings}')
+        execute(self.url(), f'CREATE DATABASE "{name}" TEMPLATE template0 {settings}')
         return self.url(name)
 
     def _control(self, *arguments: str) -> None:
         _run(find_program("pg_ctl"), "-D", str(self.folder / "data"), *arguments)
 
 
-def open_postgres(url: str, own: DataDirectory) -> PostgresDirectory:
-    """Return the workspaces in a database, for a server with this data directory."""
+def open_postgres(url: str, own: DataDirectory, embedder_hash: str = "") -> PostgresDirectory:
+    """Return the workspaces in a database, for a server with this data directory and these weights."""
     from haleganada_server.store.postgres.database import Database
     from haleganada_server.store.postgres.directory import PostgresDirectory
 
-    return PostgresDirectory(Database(url), own)
+    return PostgresDirectory(Database(url), own, embedder_hash)
 
 
 def drop_tables(url: str) -> None:
     """Remove what servers have made in a database."""
-    _execute(url, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS haleganada CASCADE")
+    execute(url, "SET client_min_messages = warning; DROP SCHEMA IF EXISTS haleganada CASCADE")
 
 
-def _execute(url: str, statement: str) -> None:
+def execute(url: str, statement: str) -> None:
+    """Carry out a statement in a database."""
     import psycopg  # the extra may not be installed
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def fetch_all(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(query).fetchall()
 
 
 @contextmanager
@@ -156,10 +165,11 @@ def _make_folder() -> Path:
 def _run(*command: str) -> None:
     """Run a program as a user that PostgreSQL accepts."""
     user = _find_user() if os.geteuid() == 0 else None
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    # Not by arguments of subprocess, with which Python forks, and gRPC's threads do not survive that.
+    prefix = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"] if user else []
     done = subprocess.run(
-        command, cwd="/", stdin=subprocess.DEVNULL, capture_output="start" not in command, text=True, check=False,
-        **identity,  # type: ignore[call-overload]
+        [*prefix, *command], cwd="/", stdin=subprocess.DEVNULL, capture_output="start" not in command, text=True,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 

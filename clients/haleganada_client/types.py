@@ -103,7 +103,8 @@ class Candidate:
 class Prediction:
     """What a drawing is; the most probable candidate is the first. model: what answered: a model's id, "few-shot", or
     "online" for the workspace's own network. provisional: "few-shot" has not adapted to the last samples yet, so that
-    another call may find slightly other probabilities; never with min_revision.
+    another call may find slightly other probabilities; never with min_revision. knowledge_age_ms: of a server whose
+    database is away, how many milliseconds ago it knew everything that any server had acknowledged; 0 = it does.
     """
 
     candidates: tuple[Candidate, ...]
@@ -113,6 +114,7 @@ class Prediction:
     prediction_id: str
     model: str
     provisional: bool = False
+    knowledge_age_ms: int = 0
 
     @property
     def best(self) -> Candidate | None:

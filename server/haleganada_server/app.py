@@ -249,7 +249,7 @@ def build_app(
         encoder = _make_encoder(rasterizer, embedder)
         models = _make_models(config, directory)
         datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner, shares)
-        logs = _open_logs(config, directory, measures, undo)
+        logs = _open_logs(config, directory, encoder, measures, undo)
         workspaces = _open_workspaces(config, logs, encoder, weights, models, learners, shares)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
@@ -303,7 +303,7 @@ def _make_encoder(rasterizer: PillowRasterizer, embedder: Embedder) -> GlyphEnco
 
 
 def _open_logs(
-    config: ServerConfig, directory: DataDirectory, measures: Measures, undo: ExitStack
+    config: ServerConfig, directory: DataDirectory, encoder: GlyphEncoder, measures: Measures, undo: ExitStack
 ) -> DataDirectory | PostgresDirectory:
     """Return where the logs of workspaces are: in the data directory, unless a database is named. undo: gets what
     closes it. Raises Precondition.
@@ -326,7 +326,7 @@ def _open_logs(
         ) from error
     database = Database(config.store)
     undo.callback(database.close)
-    return PostgresDirectory(database, directory, measures.commits)
+    return PostgresDirectory(database, directory, encoder.embedder_hash, measures.commits)
 
 
 def _make_models(config: ServerConfig, directory: DataDirectory) -> Models:

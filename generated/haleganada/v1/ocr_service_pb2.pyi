@@ -574,6 +574,7 @@ class PredictResponse(_message.Message):
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     PROVISIONAL_FIELD_NUMBER: _builtins.int
+    KNOWLEDGE_AGE_MS_FIELD_NUMBER: _builtins.int
     unknown_probability: _builtins.float
     """Probability that the drawing has none of the labels that the model knows. Range: 0 to 1. Always 0 from "online", and
     from a model whose data set had too small a validation part to find out.
@@ -591,6 +592,10 @@ class PredictResponse(_message.Message):
     second after they were taught, or ten times as long as adapting takes. It knows these samples, but another call at
     the same revision may find slightly other probabilities. Never set in answers to a call with min_revision.
     """
+    knowledge_age_ms: _builtins.int
+    """Of a server whose database is away, which it shares with others: how many milliseconds ago it knew everything that
+    any of them had acknowledged. 0 = it knows everything.
+    """
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
         """The candidates, most probable first; of equal ones, the one that was taught first."""
@@ -605,10 +610,11 @@ class PredictResponse(_message.Message):
         prediction_id: _builtins.str = ...,
         model: _builtins.str = ...,
         provisional: _builtins.bool = ...,
+        knowledge_age_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decision", b"decision", "model", b"model", "prediction_id", b"prediction_id", "provisional", b"provisional", "revision", b"revision", "unknown_probability", b"unknown_probability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "decision", b"decision", "knowledge_age_ms", b"knowledge_age_ms", "model", b"model", "prediction_id", b"prediction_id", "provisional", b"provisional", "revision", b"revision", "unknown_probability", b"unknown_probability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

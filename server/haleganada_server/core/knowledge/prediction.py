@@ -33,7 +33,8 @@ class Candidate:
 class Prediction:
     """The prediction for one drawing. candidates: most probable first; their probabilities and unknown_probability sum
     to at most 1. model: the model that predicted: a name of model_names, or a model's id. provisional: the few-shot
-    head has not adapted to its last samples yet, see Head.is_adapted.
+    head has not adapted to its last samples yet, see Head.is_adapted. knowledge_age_s: see
+    WorkspaceDirectory.measure_age_s.
     """
 
     candidates: tuple[Candidate, ...]
@@ -43,3 +44,4 @@ class Prediction:
     prediction_id: str
     model: str = FEW_SHOT
     provisional: bool = False
+    knowledge_age_s: float = 0.0

@@ -108,6 +108,15 @@ class WorkspaceDirectory(Protocol):
     def is_shared(self) -> bool:
         """Whether other servers use the same workspaces, too."""
 
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+        """From now on, call on_changed, from a thread, with the name of each workspace that another server has changed,
+        created or deleted, until close(). loaded: returns the names of those in memory, whose changes must be heard of
+        within about a second.
+        """
+
+    def measure_age_s(self) -> float:
+        """Return how many seconds ago everything was known that any server had acknowledged; 0 = just now."""
+
     def names(self) -> list[str]:
         """Return the names of the workspaces, sorted, corrupt ones included."""
 

@@ -50,12 +50,13 @@ class Recognition:
         published: Callable[[], Knowledge],
         adapt: Callable[[], Knowledge],
         adapt_later: Callable[[], None],
+        reach: Callable[[int, Cancellation], None],
     ) -> None:
         """published: returns the published state. adapt: the same with a head that has adapted to all of it.
-        adapt_later: lets that be done in the background.
+        adapt_later: lets that be done in the background. reach: see WorkspaceState.reach.
         """
         self._dependencies, self._workspace, self._published, self._adapt = dependencies, workspace, published, adapt
-        self._adapt_later, self._unadapted_calls = adapt_later, 0
+        self._adapt_later, self._unadapted_calls, self._reach = adapt_later, 0, reach
         self._predictions = dependencies.predictions
 
     def find_prediction(self, prediction_id: str) -> RememberedPrediction | None:
@@ -71,6 +72,21 @@ class Recognition:
         cancellation: Cancellation,
     ) -> list[Outcome[Prediction]]:
         """See Workspace.predict_batch."""
+        if min_revision is not None:
+            self._reach(min_revision, cancellation)
+        found = self._predict_batch(glyphs, top_k, min_revision, model, cancellation)
+        if (age_s := self._dependencies.directory.measure_age_s()) > 0:
+            return map_ok(lambda prediction: replace(prediction, knowledge_age_s=age_s), found)
+        return found
+
+    def _predict_batch(
+        self,
+        glyphs: Sequence[Outcome[Glyph]],
+        top_k: int,
+        min_revision: int | None,
+        model: ModelChoice,
+        cancellation: Cancellation,
+    ) -> list[Outcome[Prediction]]:
         encoder = self._dependencies.encoder
         if not isinstance(model, str):
             encoded = encoder.encode_with_rasters(glyphs, cancellation)

@@ -7,11 +7,14 @@ Knowledge and acknowledged. Who reads takes a reference to the published Knowled
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
+from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import ITEM_ERRORS, RevisionMismatch, Unavailable
@@ -33,6 +36,9 @@ from .snapshots.automatic import AutomaticSnapshots
 from .types import SnapshotInfo
 
 Answer = TypeVar("Answer")
+REACH_S = 1.0
+"""Seconds for which a call waits for a revision that another server may be about to commit."""
+_REACH_PAUSE_S = 0.02
 _MOST_REPLACED = 5  # times in a row, while one change is made
 
 
@@ -143,6 +149,21 @@ class WorkspaceState:
         with self._queue.lock:
             if self._in_use:
                 self._on_present_log(self._read_news)
+
+    def reach(self, revision: int, cancellation: Cancellation) -> None:
+        """Learn what other servers have committed up to a revision, and wait a little if it is not there yet. The
+        published state shows whether it was reached. Raises NotFound if the workspace was deleted, Cancelled.
+        """
+        if not self._dependencies.directory.is_shared:
+            return
+        end_s = time.monotonic() + REACH_S
+        while self._knowledge.revision < revision and time.monotonic() < end_s:
+            with suppress(Unavailable):
+                self.catch_up()
+                if self._knowledge.revision >= revision:
+                    return
+            cancellation.check()
+            time.sleep(_REACH_PAUSE_S)
 
     def _read_news(self) -> None:
         knowledge = self._follow(self._log.news(self._knowledge.revision))

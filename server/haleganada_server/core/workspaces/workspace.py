@@ -86,6 +86,7 @@ class Workspace:
             published=lambda: self.state.knowledge,
             adapt=self.adapt,
             adapt_later=self.state.adapt_later,
+            reach=self.state.reach,
         )
         self._importer = Importer(
             self.state,

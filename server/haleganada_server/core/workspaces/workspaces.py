@@ -30,6 +30,7 @@ from .ports import ExportFile
 from .reembedding import Reembedder
 from .residency.census import Census
 from .residency.entry import Entry
+from .residency.following import Follower
 from .residency.overview import Overview, outline_loaded
 from .residency.registry import Registry, Use
 from .residency.survey import Survey
@@ -55,8 +56,13 @@ class Workspaces:
         self.automatic_snapshots = AutomaticSnapshots(self.snapshot_keeper, self.use, dependencies.schedule)
         self._lock = threading.RLock()  # held while a workspace is created, replaced or deleted
         self._registry = Registry(
-            self._load, dependencies.memory_budget, dependencies.learners.has_learner, self._note_unloading
+            self._load,
+            dependencies.memory_budget,
+            dependencies.learners.has_learner,
+            self._note_unloading,
+            self._has_appeared,
         )
+        self._follower = Follower(self._registry, dependencies.directory, dependencies.predictions.forget)
         self._overview = Overview(self._registry, dependencies)
         self._survey = Survey(self._registry, self._overview.outline)
         self._find_on_disk()
@@ -69,6 +75,7 @@ class Workspaces:
         self.automatic_snapshots.start()
         self._survey.add(self.names())
         self._survey.start()
+        self._follower.start()
 
     def use(self, name: str = "") -> Use:
         """Return a context whose block gets the workspace of that name, "" = “default”, and keeps it in memory.
@@ -143,6 +150,8 @@ class Workspaces:
 
     def names(self) -> list[str]:
         """Return the names of all workspaces, sorted, corrupt ones included."""
+        if self._dependencies.directory.is_shared:
+            self._follower.learn_names()
         return self._registry.names()
 
     def census(self) -> Census:
@@ -255,6 +264,11 @@ class Workspaces:
             for workspace in self._registry.list_loaded():
                 workspace.close()
             self._dependencies.directory.close()
+
+    def _has_appeared(self, name: str) -> bool:
+        """Return whether another server has created a workspace."""
+        directory = self._dependencies.directory
+        return directory.is_shared and directory.exists(name)
 
     def _require_alone(self) -> None:
         """Raise Precondition if other servers use the workspaces, which have models of their own."""

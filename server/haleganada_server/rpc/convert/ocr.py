@@ -139,6 +139,7 @@ def prediction(value: Prediction) -> ocr_service_pb2.PredictResponse:
         prediction_id=value.prediction_id,
         model=value.model,
         provisional=value.provisional,
+        knowledge_age_ms=int(value.knowledge_age_s * 1000),
     )
 
 

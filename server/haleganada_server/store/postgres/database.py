@@ -41,6 +41,11 @@ class Database:
         self._is_away = False
         self._pool = self._make_pool()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it cannot be reached, as far as is known."""
+        return self._is_away
+
     def connect(self) -> Connection:
         """Open a connection outside the pool, which the caller closes. Raises psycopg.OperationalError."""
         return connect(self._conninfo)

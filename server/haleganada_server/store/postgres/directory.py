@@ -4,7 +4,7 @@ snapshots, the trash, uploads and exports.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from .connections import Connection
 from .copying import emptied, load_file, remove_log, write_file
 from .database import Database
 from .errors import database_errors
+from .feed import Feed
 from .log import PostgresLog, require_position
 from .position import LOCK, READ, Position
 
@@ -49,9 +50,20 @@ _OUTLINE = (
 class PostgresDirectory:
     """core.workspaces.ports.WorkspaceDirectory over a database. Names of workspaces are expected in NFC."""
 
-    def __init__(self, database: Database, own: DataDirectory, measures: CommitMeasures | None = None) -> None:
-        """own: this server's data directory. measures: of the commits of all logs."""
+    def __init__(
+        self, database: Database, own: DataDirectory, embedder_hash: str, measures: CommitMeasures | None = None
+    ) -> None:
+        """own: this server's data directory. embedder_hash: of the current weights. measures: of the commits of all
+        logs. Raises Precondition if servers with other weights use the database.
+        """
         self._database, self._own, self._measures = database, own, measures
+        self._feed = Feed(database, embedder_hash)
+
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+        self._feed.start(on_changed, loaded)
+
+    def measure_age_s(self) -> float:
+        return self._feed.age_s()
 
     @property
     def address(self) -> str:
@@ -83,7 +95,9 @@ class PostgresDirectory:
         return self.open(name, visitor)
 
     def open(self, name: str, visitor: SampleVisitor | None = None) -> PostgresLog:
-        return PostgresLog(self._database, name, visitor, require_lock=self._own.require_held, measures=self._measures)
+        return PostgresLog(
+            self._database, name, visitor, self._own.require_held, lambda: self._feed.tell(name), self._measures
+        )
 
     def outline(self, name: str, embedder_hash: str) -> LogOutline:
         with database_errors(name):
@@ -178,6 +192,7 @@ class PostgresDirectory:
 
     def close(self) -> None:
         """Close the connections, and release the data directory."""
+        self._feed.close()
         self._database.close()
         self._own.close()
 
@@ -197,6 +212,7 @@ class PostgresDirectory:
                 position = Position.of(row)
                 assert position is not None, "rows are never removed"
                 yield connection, position, scratch
+        self._feed.tell(name)
 
     def _put(self, connection: Connection, name: str, before: Position, state: Path) -> None:
         """Let the log in a finished file be the workspace's, in place of the one before, and commit."""

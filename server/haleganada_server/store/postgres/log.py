@@ -39,12 +39,12 @@ class PostgresLog(PostgresReader):
         name: str,
         visitor: SampleVisitor | None = None,
         require_lock: Callable[[], None] = lambda: None,
-        on_commit: Callable[[str, int], None] = lambda _name, _revision: None,
+        on_commit: Callable[[], None] = lambda: None,
         measures: CommitMeasures | None = None,
     ) -> None:
         """Open an existing log, and compare all rows with their checksums. require_lock: raises Unavailable if another
-        server may use the data directory by now; called before each transaction. on_commit: told the workspace and its
-        revision after each commit. visitor, measures: as for a SqliteLog. Raises NotFound, DataLoss, Unavailable.
+        server may use the data directory by now; called before each transaction. on_commit: called
+        after each commit. visitor, measures: as for a SqliteLog. Raises NotFound, DataLoss, Unavailable.
         """
         self._require_lock, self._on_commit = require_lock, on_commit
         self._measures = measures if measures is not None else CommitMeasures()
@@ -86,7 +86,7 @@ class PostgresLog(PostgresReader):
             reach("commit.after")
             self._embedded = transaction.position.embedded
         if transaction.position != position:
-            self._on_commit(self._name, transaction.position.revision)
+            self._on_commit()
 
     def _commit(self, transaction: PostgresTransaction) -> None:
         try:

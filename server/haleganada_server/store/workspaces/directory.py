@@ -12,7 +12,7 @@ import contextlib
 import logging
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -93,6 +93,12 @@ class DataDirectory:
     @property
     def is_shared(self) -> bool:
         return False
+
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+        """See WorkspaceDirectory: there are no other servers."""
+
+    def measure_age_s(self) -> float:
+        return 0.0
 
     def watch_lock(self, on_lost: Callable[[], None]) -> None:
         """Call on_lost, from a thread, if another server may use the directory by now. Until close()."""

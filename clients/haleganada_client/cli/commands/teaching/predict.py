@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,11 +93,11 @@ def predict_command(
             answers.append((picture if save_viz else Picture(picture.name, b""), outcome))
             progress.update(1)
         used = [outcome.model for _, outcome in answers if isinstance(outcome, Prediction)]
-        model_line = _describe_models(client, used)
+        more_lines = [*_describe_models(client, used), *_describe_age(outcome for _, outcome in answers)]
     if save_viz is not None:
         write_visualization(save_viz, [(picture.name, picture.content, outcome) for picture, outcome in answers])
     outcomes = [(picture.name, outcome) for picture, outcome in answers]
-    session.show([_to_json(*outcome) for outcome in outcomes], "\n".join([_format(session, outcomes), *model_line]))
+    session.show([_to_json(*outcome) for outcome in outcomes], "\n".join([_format(session, outcomes), *more_lines]))
     if any(isinstance(outcome, ItemError) for _, outcome in outcomes):
         sys.exit(ExitCode.FAILURE)
 
@@ -135,6 +135,12 @@ def _describe_models(client: HaleganadaClient, used: Sequence[str]) -> list[str]
     names = {ONLINE: online_learning.ONLINE_NETWORK, **online_learning.model_names(client, members)}
     told = (" with ".join(printable(names.get(member, member)) for member in model.split("+")) for model in models)
     return [f"answered by {' and '.join(told)}"]
+
+
+def _describe_age(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return a line that says since when the server knows nothing new, if its database is away."""
+    age_ms = max((outcome.knowledge_age_ms for outcome in outcomes if isinstance(outcome, Prediction)), default=0)
+    return [f"the server's database is away: this is what it knew {age_ms / 1000:,.0f} s ago"] if age_ms else []
 
 
 def _to_json(name: str, outcome: Outcome) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Overview:
             entry.require_readable()
             if entry.workspace is not None:
                 return outline_loaded(entry.workspace)
-            if entry.outline is None:
+            if entry.outline is None or self._dependencies.directory.is_shared:
                 entry.outline = self._read_outline(entry)
             return entry.outline
 

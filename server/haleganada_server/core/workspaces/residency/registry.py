@@ -32,13 +32,16 @@ class Registry:
         budget: int,
         is_needed: Callable[[str], bool],
         on_unload: Callable[[Entry, Workspace], None],
+        has_appeared: Callable[[str], bool] = lambda _name: False,
     ) -> None:
         """load: opens a workspace from the disk. budget: bytes of memory for those that are loaded; more are only while
         that many are in use. is_needed: whether a workspace must stay loaded although no call uses it. on_unload: is
-        called for each workspace that is about to be closed.
+        called for each workspace that is about to be closed. has_appeared: whether another server has created a
+        workspace of this name.
         """
         self._load_from_disk, self._budget = load, budget
         self._is_needed, self._on_unload = is_needed, on_unload
+        self._has_appeared = has_appeared
         self._entries: dict[str, Entry] = {}
         self._clock = count(1)
         self._weighing, self._trimming = threading.Lock(), threading.Lock()
@@ -61,7 +64,7 @@ class Registry:
     def add_names(self, names: Iterable[str]) -> None:
         """Add workspaces that exist on disk."""
         for name in names:
-            self._entries[name] = Entry(name)
+            self._entries.setdefault(name, Entry(name))
 
     def add(self, name: str, workspace: Workspace) -> None:
         """Add a workspace that was just created."""
@@ -77,6 +80,9 @@ class Registry:
     def require(self, name: str) -> Entry:
         """Return the entry of a workspace. Raises NotFound."""
         entry = self._entries.get(name)
+        if entry is None and self._has_appeared(name):
+            self.add_names([name])
+            entry = self._entries.get(name)
         if entry is None:
             raise NotFound("workspace", name, "check the name, or create it first")
         return entry
