@@ -22,6 +22,7 @@ from tests.contract.drawings import blank, cross
 from tests.waiting import wait_until
 
 BATCH = 256
+_LOOK_S = 0.1  # between two looks at all objects, each of which takes the processor as long
 
 
 @cache
@@ -81,7 +82,7 @@ def test_a_deadline_ends_an_import(
     parts = [ocr.ImportRequest(header=header), *(ocr.ImportRequest(chunk=chunk) for chunk in chunks)]
     with caplog.at_level(logging.INFO):
         with pytest.raises(grpc.RpcError) as caught:
-            server.ocr.Import(iter(parts), timeout=3)
+            server.ocr.Import(iter(parts), timeout=1)
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert wait_until(lambda: find_ending(caplog.text, "Import"), 30) == "DEADLINE_EXCEEDED"
 
@@ -114,7 +115,7 @@ def test_a_refused_drawing_leaves_nothing_behind(server: RunningServer, workspac
                 server.ocr.Train(ocr.TrainRequest(workspace=workspace, glyph=Glyph(image=image), label="a"))
         glyphs = [Glyph(image=image) for image in refused]
         server.ocr.PredictBatch(ocr.PredictBatchRequest(workspace=workspace, glyphs=glyphs))
-        wait_until(lambda: not find_kept_errors(), 10, f"{find_kept_errors()} are kept")
+        wait_until(lambda: not find_kept_errors(), 10, "errors are kept with their tracebacks", _LOOK_S)
     finally:
         gc.enable()
 

@@ -19,6 +19,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.e2e.processes import zigzag
 from tests.e2e.web import browser
 from tests.e2e.web.browser import Page
+from tests.slow import slow
 from tests.tokens import add_token
 from tests.waiting import wait_until
 
@@ -197,7 +198,7 @@ def evil_names(server: RunningServer, tokens: dict[str, str], tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("evil_names")
-@pytest.mark.parametrize("role", ["read", "teach", "train", "admin"])
+@pytest.mark.parametrize("role", ["read", *slow("teach"), *slow("train"), "admin"])
 def test_names_are_never_scripts(page: Page, tokens: dict[str, str], role: str) -> None:
     log_in(page, tokens[role])
 
