@@ -127,7 +127,12 @@ class App:
         self.jobs.start()
         self.reading_expiry.start()
         domain = Domain(
-            self.workspaces, self.models, self.dataset_dependencies, self.jobs, self.readings, self.list_quotas
+            workspaces=self.workspaces,
+            models=self.models,
+            datasets=self.dataset_dependencies,
+            jobs=self.jobs,
+            readings=self.readings,
+            list_quotas=self.list_quotas,
         )
         self.server.serve(domain, self.directory.temporary_file, self.collect_facts(), self.config.reflection)
 
@@ -471,7 +476,15 @@ def _make_readings(
 ) -> Readings:
     taught = TaughtReader(reader, encoder, weights.head_parameters, workspaces)
     pages = OpenPages(config.memory_budget // _OPEN_PAGES_SHARE)
-    corrector = PageCorrector(store, workspaces, encoder, weights.head_parameters, frame, pages, SettledTexts(store))
+    corrector = PageCorrector(
+        store=store,
+        workspaces=workspaces,
+        encoder=encoder,
+        parameters=weights.head_parameters,
+        frame=frame,
+        pages=pages,
+        texts=SettledTexts(store),
+    )
     line_models = LineModels(MeasuredPages(taught, measures), models)
     return Readings(reader, store, line_models, corrector, write_drawings, line_models.engines)
 

@@ -89,7 +89,7 @@ _CUT_OFF_S = 5.0  # for what must not be interrupted, such as the commit of an i
 _LAST_WORDS_S = 0.5  # for statuses that are still on their way when all calls are done
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Domain:
     """What the services work on."""
 

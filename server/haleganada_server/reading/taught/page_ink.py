@@ -24,7 +24,7 @@ _SPECK = 0.8  # of a pen's width squared: the least area of a piece
 _HUGE = 12.0  # letter heights; longer pieces are frames, rules and pictures
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PageInk:
     """levels: (height, width), 255 = full ink on 0, soft at the edges. pieces: connected ink, numbered from 1.
     boxes: (pieces + 1, 4) left, top, right, bottom in px, the last two exclusive; areas: (pieces + 1,) px. letter: the
@@ -105,7 +105,7 @@ def _keep_letters(levels: Levels, pieces: Pieces, stats: NDArray[np.int32], lett
     number[kept] = np.arange(1, int(kept.sum()) + 1)
     chosen = np.concatenate([[0], np.flatnonzero(kept)])
     boxes = np.stack([left, top, left + wide, top + tall], axis=1)[chosen]
-    return PageInk(levels, number[pieces], boxes, area[chosen], letter, pen)
+    return PageInk(levels=levels, pieces=number[pieces], boxes=boxes, areas=area[chosen], letter=letter, pen=pen)
 
 
 def _usual_height(heights: NDArray[np.int32], areas: NDArray[np.int32], roughly: float) -> float:

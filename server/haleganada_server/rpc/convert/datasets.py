@@ -63,16 +63,16 @@ def options(message: pb.DatasetOptions) -> DatasetOptions:
         raise InvalidInput("options.line_format", f"{message.line_format} is none of this server; leave it out")
     usual = DatasetOptions(message.name)
     return DatasetOptions(
-        message.name,
-        _SPLITS[message.split],
-        message.validation_share if message.HasField("validation_share") else usual.validation_share,
-        message.test_share if message.HasField("test_share") else usual.test_share,
-        message.seed,
-        _ORIENTATIONS[message.orientation],
-        folder_names("options.folder_names", message.folder_names),
-        message.small_letters,
-        message.unknown_folder,
-        _LINE_FORMATS[message.line_format],
+        name=message.name,
+        split=_SPLITS[message.split],
+        validation_share=message.validation_share if message.HasField("validation_share") else usual.validation_share,
+        test_share=message.test_share if message.HasField("test_share") else usual.test_share,
+        seed=message.seed,
+        orientation=_ORIENTATIONS[message.orientation],
+        folder_names=folder_names("options.folder_names", message.folder_names),
+        small_letters=message.small_letters,
+        unknown_folder=message.unknown_folder,
+        line_format=_LINE_FORMATS[message.line_format],
     )
 
 

@@ -60,12 +60,12 @@ _FORMATS_BACK = {message: form for form, message in _FORMATS.items()}
 def lesson(message: ocr_service_pb2.TrainRequest) -> Lesson:
     """Convert a drawing to learn. Raises InvalidInput."""
     return Lesson(
-        glyph(message.glyph),
-        message.label,
-        message.variant_of,
-        validate.request_id(message.request_id),
-        expected_revision(message),
-        known_drawings(message.known_drawings),
+        glyph=glyph(message.glyph),
+        label=message.label,
+        variant_of=message.variant_of,
+        request_id=validate.request_id(message.request_id),
+        expected_revision=expected_revision(message),
+        known=known_drawings(message.known_drawings),
     )
 
 

@@ -50,7 +50,14 @@ class TrainingSettings:
     @property
     def strengths(self) -> Strengths:
         """How strongly to augment."""
-        return Strengths(self.rotation_degrees, self.shift, self.scale, self.tilt, self.bend, self.ink)
+        return Strengths(
+            rotation_degrees=self.rotation_degrees,
+            shift=self.shift,
+            scale=self.scale,
+            tilt=self.tilt,
+            bend=self.bend,
+            ink=self.ink,
+        )
 
     @staticmethod
     def resolve(

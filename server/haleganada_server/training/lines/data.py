@@ -16,7 +16,7 @@ from haleganada_server.training.common.training_data import unusable_dataset
 from haleganada_server.vision.line_pictures import GrayLine, open_line
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LineData:
     """What to train on. texts: of all lines. groups: of each line, -1 = unknown. name, sha256: of the data set."""
 
@@ -51,7 +51,15 @@ def read_lines(entry: Mapping[str, Any]) -> LineData:
             raise ValueError("the numbers of texts and pictures differ")
     except (OSError, ValueError) as error:
         raise unusable_dataset(entry, f"its files are damaged ({error}); delete it and add it again") from error
-    return LineData(texts, parts, groups, str(entry.get("name", "")), str(entry.get("sha256", "")), pictures, ends)
+    return LineData(
+        texts=texts,
+        parts=parts,
+        groups=groups,
+        name=str(entry.get("name", "")),
+        sha256=str(entry.get("sha256", "")),
+        _pictures=pictures,
+        _ends=ends,
+    )
 
 
 def require_lines(data: LineData) -> None:

@@ -203,13 +203,13 @@ class Run:
         sizes = [0] * len(texts) + [len(picture) for picture in pictures]
         parts = [Part.TRAIN.value] * len(texts) + [Part.VALIDATION.value] * len(pictures)
         return LineData(
-            (*texts, *(line.text for line in self.validation)),
-            np.array(parts, np.uint8),
-            np.full(len(sizes), -1, np.int32),
-            "drawn lines and photographed words",
-            hashlib.sha256("\n".join(texts).encode()).hexdigest(),
-            np.frombuffer(b"".join(pictures), np.uint8),
-            np.cumsum(sizes),
+            texts=(*texts, *(line.text for line in self.validation)),
+            parts=np.array(parts, np.uint8),
+            groups=np.full(len(sizes), -1, np.int32),
+            name="drawn lines and photographed words",
+            sha256=hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+            _pictures=np.frombuffer(b"".join(pictures), np.uint8),
+            _ends=np.cumsum(sizes),
         )
 
 

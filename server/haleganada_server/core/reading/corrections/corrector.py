@@ -55,7 +55,7 @@ class CorrectedPage:
     reading: ReadingInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageCorrector:
     """What corrects and reads pages that a workspace has read. Safe from any thread; a page is corrected by one caller
     at a time.

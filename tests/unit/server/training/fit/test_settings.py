@@ -100,7 +100,7 @@ def test_balanced_labels_count_the_same() -> None:
 
 def test_each_strength_changes_the_drawings_by_itself() -> None:
     ink = torch.from_numpy(draw_shape(0, np.random.default_rng(0))[None, None] / np.float32(255))
-    none = Strengths(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    none = Strengths(rotation_degrees=0.0, shift=0.0, scale=0.0, tilt=0.0, bend=0.0, ink=0.0)
     numbers = draw_random_numbers(1, 3, 1)
     torch.testing.assert_close(augment(ink.clone(), numbers, none), ink)
     names = ("rotation_degrees", "shift", "scale", "tilt", "bend", "ink")
