@@ -10,7 +10,7 @@ TORCH_TESTS := tests/unit/server/training tests/contract/encoding/test_torch_emb
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which would each compile the same modules
 
-.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-reading bench-taught bench-kill bench-damage bench-hold bench-access bench-box bench-growth bench-snapshots screenshots notebook release clean
+.PHONY: setup run test test-slow test-all lint lint-js fmt fmt-js docs docs-check limits limits-check proto proto-check proto-baseline bench bench-accuracy bench-models bench-reading bench-taught bench-kill bench-damage bench-hold bench-access bench-box bench-growth bench-cluster bench-snapshots screenshots notebook release clean
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
@@ -145,6 +145,9 @@ bench-access: .venv/.done-test           ## Tokens and certificates that change 
 
 bench-box: .venv/.done-test              ## 50 clients of 5 people ask for twice what a server can do; ARGS="--minutes 2" is shorter
 	$(BIN)/python -m tests.bench.box $(ARGS)
+
+bench-cluster: .venv/.done-test          ## Two servers on one PostgreSQL: teaching beside SQLite, how soon others know, kills; ARGS="--kills 33" is shorter
+	$(BIN)/python -m tests.bench.cluster $(ARGS)
 
 bench-snapshots: .venv/.done-test        ## Saving 100,000 samples, importing again and again, teaching under automatic snapshots
 	$(BIN)/python -m tests.bench.snapshots

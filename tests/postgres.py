@@ -108,9 +108,9 @@ def fetch_all(url: str, query: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A server of one's own."""
-    folder = _make_folder()
+def postgres_server(place: Path | None = None) -> Iterator[PostgresServer]:
+    """A server of one's own. place: the folder in which its data is; None = in memory."""
+    folder = _make_folder(place)
     try:
         server = _start_in(folder)
         try:
@@ -154,9 +154,11 @@ def _start_in(folder: Path) -> PostgresServer:
     return server
 
 
-def _make_folder() -> Path:
+def _make_folder(place: Path | None = None) -> Path:
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=memory if os.access(memory, os.W_OK) else None))
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=place or (memory if os.access(memory, os.W_OK) else None)))
+    if place is not None:
+        place.chmod(0o755)  # so that the server's user gets there
     if (user := _find_user()) is not None and os.geteuid() == 0:
         os.chown(folder, user.pw_uid, user.pw_gid)
     return folder
