@@ -6,11 +6,17 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from haleganada_server.core.limits import MAX_IMPORT_BYTES, MAX_MESSAGE_BYTES, MAX_UPLOAD_BYTES
+from haleganada_server.core.models.distributed import list_distributed_models
 from haleganada_server.core.shares.limits import LAPTOP, ShareLimits
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights")
 SHIPPED_MODELS = (SHIPPED_WEIGHTS / "starter",)
 """Models that every server has: digits and small letters, to draw right away."""
+
+
+def find_shipped_models() -> tuple[Path, ...]:
+    """Return the folders of these models, and of those whose distributions are installed beside the server's."""
+    return (*SHIPPED_MODELS, *list_distributed_models())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class ServerConfig:
     backbone_weights: tuple[Path, ...] = ()
     """Files of ImageNet weights for presets that start from them, each of one backbone; for others, those of an
     installed package, or torchvision's."""
-    built_in_models: tuple[Path, ...] = SHIPPED_MODELS
+    built_in_models: tuple[Path, ...] = field(default_factory=find_shipped_models)
     """Folders of models that every server offers; each folder's name is the model's id."""
     readers: int | None = None
     """Processes that read documents, 1 or more; None = one per core. They start at the first document."""

@@ -119,7 +119,7 @@ def test_a_model_lists_the_workspaces_that_learn_online_from_it(server: RunningS
     assert (list(starter.online_in), list(starter.active_in)) == (["default"], [])
     activate_few_shot(server)
     stub(server).ActivateModel(pb.ActivateModelRequest(model_id="starter"))
-    (_, listed) = stub(server).ListModels(pb.ListModelsRequest()).models
+    (listed,) = (m for m in stub(server).ListModels(pb.ListModelsRequest()).models if m.model_id == "starter")
     assert (list(listed.online_in), list(listed.active_in)) == ([], ["default"])
     activate(server, "cnn36")
     assert not stub(server).GetModel(pb.GetModelRequest(model_id="starter")).model.online_in

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (".ci", "clients", "generated", "proto", "server")
+FOLDERS = (".ci", "clients", "generated", "models", "proto", "server")
 FILES = (".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml")
 PROTO = "proto/haleganada/v1/ocr_service.proto"
 BINARIES = Path(sys.executable).parent

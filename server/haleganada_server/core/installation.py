@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).parents[3]
+_OTHER_FOLDERS = {"kannada": " -e models/kannada"}
+"""Of distributions besides the server's that an extra needs."""
 
 
 def describe_install(extra: str) -> str:
@@ -16,4 +18,4 @@ def describe_install(extra: str) -> str:
     prefix = Path(sys.prefix)
     folder = prefix.relative_to(_CHECKOUT) if prefix.is_relative_to(_CHECKOUT) else None
     pip = str(folder / ("Scripts" if os.name == "nt" else "bin") / "pip") if folder else "pip"
-    return f"{pip} install -e '.[{extra}]' -e server"
+    return f"{pip} install -e '.[{extra}]' -e server{_OTHER_FOLDERS.get(extra, '')}"

@@ -9,9 +9,11 @@ import subprocess
 from typing import Any
 
 import numpy as np
+from haleganada_server.core.models.distributed import KANNADA_PRINT
 from haleganada_server.core.reading.options import ReadMode, ReadOptions
 from haleganada_server.core.reading.page import PageReading, TextLine
 from haleganada_server.reading.engines import find_engine
+from haleganada_server.reading.engines.port import EngineRequest
 from haleganada_server.reading.page_reader import read_page
 from PIL import Image
 
@@ -25,7 +27,10 @@ def language_for(engine: str, which: Set) -> str:
 
 
 def read_as_it_comes(engine: str, picture: Picture, which: Set) -> str:
-    """Read a page by the engine's own pipeline with its own defaults."""
+    """Read a page by the engine's own pipeline with its own defaults; by our own model without our layout."""
+    if engine == KANNADA_PRINT:
+        request = EngineRequest(mode=ReadMode.PRINTED, languages=(language_for(engine, which),))
+        return "\n".join(line.text for line in find_engine(engine).read_page(picture, request))
     return _rapidocr_alone(picture) if engine == "rapidocr" else _tesseract_alone(picture, which)
 
 

@@ -34,8 +34,9 @@ class LineModels:
         return self._pages.read_page(document, page, options, cancellation)
 
     def engines(self) -> tuple[EngineInfo, ...]:
-        """Return an engine for each model that reads lines."""
+        """Return an engine for each model that reads lines, save those that belong to an engine of their own."""
         return tuple(
             EngineInfo.of_model(f"{LINE_ENGINE}{model.model_id}", model.card)
             for model in self._models.list_line_readers()
+            if not model.built_in
         )

@@ -1,20 +1,21 @@
 """Which engine reads a region of a page, decided by reading a few of its lines, and why.
 
 The first engine is sure of print in Latin letters and fairly sure of handwriting; of other scripts it makes nonsense,
-and is not sure of it. Only where it is not sure, the others try the same lines with the models that they have, and
-whoever is surer reads the region. What its lines then leave in doubt is tried by the others, line by line.
+and is not sure of it. Only where it is not sure, the others try the same lines with the models that they have, one
+after another until one is sure, and whoever is surest reads the region. What its lines then leave in doubt is tried by
+the others, line by line.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from haleganada_server.core.reading.options import ReadMode
-from haleganada_server.core.reading.page import EngineChoice, TextLine
+from haleganada_server.core.reading.page import EngineChoice
 from haleganada_server.reading.engines import ENGINES
 from haleganada_server.reading.engines.languages import join, script_of_language, script_of_letter
 from haleganada_server.reading.engines.port import EngineRequest, Picture
@@ -53,11 +54,16 @@ def choose(pictures: Sequence[Picture], candidates: Sequence[Candidate], mode: R
     mode = _guess_mode(sureness) if mode is ReadMode.AUTO else mode
     if sureness >= SURE:
         return tell(first, mode, tried)
+    best, surest = None, max(sureness, PLAUSIBLE)
     for other in others:
         compared, script = _try(other, sample, ReadMode.PRINTED)
-        if compared >= PLAUSIBLE and compared > sureness:
-            reason = f"it read a sample with confidence {compared:.2f}, {first.engine.id} with {sureness:.2f}"
-            return tell(_narrow(other, script), ReadMode.PRINTED, reason)
+        if compared >= surest and compared > sureness and other.knows(script):
+            best, surest = _narrow(other, script), compared
+        if surest >= SURE:
+            break
+    if best is not None:
+        reason = f"it read a sample with confidence {surest:.2f}, {first.engine.id} with {sureness:.2f}"
+        return tell(best, ReadMode.PRINTED, reason)
     return tell(first, mode, f"{tried}, and no other engine that is installed did better{_say_missing(candidates)}")
 
 
@@ -81,11 +87,12 @@ def _draw_sample(pictures: Sequence[Picture]) -> list[Picture]:
 def _try(candidate: Candidate, sample: Sequence[Picture], mode: ReadMode) -> tuple[float, str]:
     """Return the median confidence of the lines of a sample, and the script of most of their letters."""
     lines = candidate.engine.read_lines(sample, EngineRequest(mode=mode, languages=candidate.languages))
-    return float(np.median([line.confidence or 0.0 for line in lines])), _find_script(lines)
+    return float(np.median([line.confidence or 0.0 for line in lines])), find_script(line.text for line in lines)
 
 
-def _find_script(lines: Sequence[TextLine]) -> str:
-    scripts = Counter(script_of_letter(letter) for line in lines for letter in line.text if letter.isalpha())
+def find_script(texts: Iterable[str]) -> str:
+    """Return the script of most letters, "" for texts without letters."""
+    scripts = Counter(script_of_letter(letter) for text in texts for letter in text if letter.isalpha())
     return scripts.most_common(1)[0][0] if scripts else ""
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.reading.options import ReadMode, ReadOptions
-from haleganada_server.reading.engines import ENGINES, find_engine
-from haleganada_server.reading.engines.languages import join
+from haleganada_server.reading.engines import ENGINES, MOST_LANGUAGES, find_engine
+from haleganada_server.reading.engines.languages import join, script_of_language
 from haleganada_server.reading.engines.port import TextEngine
 
 
@@ -22,6 +22,11 @@ class Candidate:
 
     def reads(self, mode: ReadMode) -> bool:
         return mode in self.engine.describe().modes
+
+    def knows(self, script: str) -> bool:
+        """Tell whether it is made for a script, "" = text without letters. What it reads of others may be nonsense."""
+        languages = self.languages or self.engine.describe().languages
+        return not script or script in {script_of_language(language) for language in languages}
 
 
 def find_candidates(options: ReadOptions) -> list[Candidate]:
@@ -69,10 +74,10 @@ def _problem(engine: TextEngine, languages: Sequence[str]) -> Precondition | Non
 
 
 def _explain(languages: Sequence[str]) -> Precondition:
-    """Return why these languages cannot be read. The last engine is the one for which there are more languages."""
+    """Return why these languages cannot be read."""
     if not languages:
         hints = " or ".join(engine.describe().install_hint for engine in ENGINES)
         return Precondition(f"no engine that reads text is installed; run {hints}", Reason.ENGINE_NOT_INSTALLED)
-    return _problem(ENGINES[-1], languages) or Precondition(
+    return _problem(MOST_LANGUAGES, languages) or Precondition(
         f"no engine here reads {join(languages)}", Reason.LANGUAGE_NOT_INSTALLED
     )

@@ -14,7 +14,7 @@ from haleganada_server.reading.engines.port import EngineRequest, Picture
 from haleganada_server.reading.layout.line_cuts import cut_lines
 from haleganada_server.reading.layout.lines import as_polygon, bounds
 
-from .auto import PLAUSIBLE, SURE, Choice, tell
+from .auto import PLAUSIBLE, SURE, Choice, find_script, tell
 from .candidates import Candidate
 
 _DOUBTFUL = 0.7  # confidence of a line or word, below which others try it
@@ -42,42 +42,48 @@ def resolve_doubts(
     for other in others:
         # Only an engine that is rarely sure of nonsense may have parts of lines.
         parts = other.reads(ReadMode.HANDWRITTEN)
-        doubts = [doubt for i, line in enumerate(resolved) for doubt in _find_doubts(i, line, parts)]
+        doubts = [doubt for i, line in enumerate(resolved) for doubt in _find_doubts(i, line, parts, choice.candidate)]
         cuts = cut_lines(picture, [doubt.outline for doubt in doubts])
         request = EngineRequest(mode=ReadMode.PRINTED, languages=other.languages)
         tried = other.engine.read_lines([cut.picture for cut in cuts], request) if cuts else []
         for doubt, cut, line in reversed(list(zip(doubts, cuts, tried, strict=True))):
-            if (line.confidence or 0.0) >= max(SURE if parts else PLAUSIBLE, doubt.confidence) and line.text:
+            surer = (line.confidence or 0.0) >= max(SURE if parts else PLAUSIBLE, doubt.confidence)
+            if surer and line.text and other.knows(find_script([line.text])):
                 resolved[doubt.line] = _put(cut.place(line), resolved[doubt.line], doubt)
                 reason = f"it is surer of these lines than {choice.candidate.engine.id}, which read those around them"
                 told[other.engine.id] = tell(other, ReadMode.PRINTED, reason).told
     return resolved, told
 
 
-def _find_doubts(number: int, line: TextLine, parts: bool) -> list[_Doubt]:
-    """Return what is to be tried of a line. parts: also words of it."""
+def _find_doubts(number: int, line: TextLine, parts: bool, reader: Candidate) -> list[_Doubt]:
+    """Return what is to be tried of a line. parts: also words of it. reader: who read most of the region."""
     if not line.text:
         return []
-    runs = _find_runs(line) if parts else []
+    runs = _find_runs(line, reader) if parts else []
     if runs and runs != [(0, len(line.words))]:
         return [_part(number, line, start, end) for start, end in runs]
     confidence = line.confidence or 0.0
     outline = line.polygon if len(line.polygon) == 4 else as_polygon(bounds([line.polygon]))
-    return [_Doubt(number, outline, confidence)] if confidence < _DOUBTFUL else []
+    is_doubtful = confidence < _DOUBTFUL or not reader.knows(find_script([line.text]))
+    return [_Doubt(number, outline, confidence)] if is_doubtful else []
 
 
-def _find_runs(line: TextLine) -> list[tuple[int, int]]:
+def _find_runs(line: TextLine, reader: Candidate) -> list[tuple[int, int]]:
     """Return where doubtful words start and end that follow each other, or have only short ones between them."""
+    doubts = [_is_doubtful(word, reader) for word in line.words]
     runs = []
-    for _, group in groupby(enumerate(line.words), key=lambda pair: _is_doubtful(pair[1]) or _is_short(pair[1])):
-        doubtful = [i for i, word in group if _is_doubtful(word)]
+    for _, group in groupby(enumerate(line.words), key=lambda pair: doubts[pair[0]] or _is_short(pair[1])):
+        doubtful = [i for i, _ in group if doubts[i]]
         if sum(len(line.words[i].text) for i in doubtful) >= _MIN_LENGTH:
             runs.append((doubtful[0], doubtful[-1] + 1))
     return runs
 
 
-def _is_doubtful(word: TextWord) -> bool:
-    return word.confidence is not None and word.confidence < _DOUBTFUL
+def _is_doubtful(word: TextWord, reader: Candidate) -> bool:
+    """Tell whether its reader is not sure of a word, or is not made for its letters."""
+    if word.confidence is None:
+        return False
+    return word.confidence < _DOUBTFUL or not reader.knows(find_script([word.text]))
 
 
 def _is_short(word: TextWord) -> bool:

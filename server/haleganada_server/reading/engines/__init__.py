@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .registry import ENGINES, find_engine, list_engines
+from .registry import ENGINES, MOST_LANGUAGES, find_engine, list_engines
 
-__all__ = ["ENGINES", "find_engine", "list_engines"]
+__all__ = ["ENGINES", "MOST_LANGUAGES", "find_engine", "list_engines"]

@@ -23,12 +23,14 @@ _TWO_LETTERS = {
 }  # fmt: skip
 _SCRIPTS = {
     "amh tir": "ETHIOPIC", "ara fas urd pus snd uig": "ARABIC", "hin mar nep san": "DEVANAGARI", "ben asm": "BENGALI",
-    "bel bul kaz kir mkd mon rus srp tgk tat ukr": "CYRILLIC", "bod dzo": "TIBETAN", "chi_sim chi_tra jpn": "CJK",
+    "bel bul kaz kir mkd mon rus srp tgk tat ukr aze_cyrl uzb_cyrl": "CYRILLIC", "bod dzo": "TIBETAN",
+    "chi_sim chi_tra jpn": "CJK",
     "div": "THAANA", "ell grc": "GREEK", "guj": "GUJARATI", "heb yid": "HEBREW", "hye": "ARMENIAN", "kan": "KANNADA",
     "kat": "GEORGIAN", "khm": "KHMER", "kor": "HANGUL", "lao": "LAO", "mal": "MALAYALAM", "mya": "MYANMAR",
     "ori": "ORIYA", "pan": "GURMUKHI", "sin": "SINHALA", "syr": "SYRIAC", "tam": "TAMIL", "tel": "TELUGU",
-    "tha": "THAI", "iku": "CANADIAN", "chr": "CHEROKEE", "script/Kannada": "KANNADA",
+    "tha": "THAI", "iku": "CANADIAN", "chr": "CHEROKEE",
 }  # fmt: skip
+_KANA = ("HIRAGANA", "KATAKANA", "BOPOMOFO")
 _SCRIPT_OF = {name: script for names, script in _SCRIPTS.items() for name in names.split()}
 _OTHER_THREE_LETTERS = {"zho": "chi_sim", "chi": "chi_sim", "ger": "deu", "fre": "fra", "nob": "nor", "nno": "nor"}
 _ISO = {three: two for two, three in _TWO_LETTERS.items()}
@@ -49,7 +51,8 @@ def iso_code(name: str) -> str:
 
 def script_of_language(language: str) -> str:
     """Return the script of a language as script_of_letter calls it; that of unknown ones is "LATIN"."""
-    return _SCRIPT_OF.get(tesseract_name(language), "LATIN")
+    name = tesseract_name(language)
+    return script_by_name(name.removeprefix("script/")) if name.startswith("script/") else _SCRIPT_OF.get(name, "LATIN")
 
 
 def script_by_name(name: str) -> str:
@@ -58,8 +61,9 @@ def script_by_name(name: str) -> str:
 
 
 def script_of_letter(letter: str) -> str:
-    """Return the script of a letter: the first word of its name in Unicode."""
-    return unicodedata.name(letter, "UNKNOWN").split()[0]
+    """Return the script of a letter: the first word of its name in Unicode; of kana, that of Japanese."""
+    script = unicodedata.name(letter, "UNKNOWN").split()[0]
+    return "CJK" if script in _KANA else script
 
 
 def debian_package(name: str) -> str:

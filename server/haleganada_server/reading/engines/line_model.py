@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from haleganada_server.core.lines.alphabet import list_clusters
+from haleganada_server.core.lines.alphabet import SymbolKind, list_clusters
 from haleganada_server.core.lines.decoding import DecodedSymbol
 from haleganada_server.core.models.files import damaged_model, read_card
 from haleganada_server.core.reading.engines import EngineInfo
-from haleganada_server.core.reading.page import TextLine
+from haleganada_server.core.reading.page import Polygon, TextLine
 from haleganada_server.reading.layout.lines import as_polygon
 from haleganada_server.vision.line_pictures import make_line_input
 
@@ -23,6 +23,8 @@ from .port import EngineRequest, Picture, TextEngine
 
 if TYPE_CHECKING:
     from haleganada_server.runtime.line_reader import OnnxLineReader
+
+_MARGINS = 0.1, 0.3  # above and below lines of Kannada, as shares of their height, where there is room
 
 
 class LineModelEngine:
@@ -37,6 +39,7 @@ class LineModelEngine:
         self._card = read_card(folder)
         if self._card.line is None:
             raise damaged_model(self._card.name, "it reads no lines")
+        self._is_kannada = self._card.line.symbols == SymbolKind.UNITS.value
 
     def describe(self) -> EngineInfo:
         return EngineInfo.of_model(self.id, self._card)
@@ -47,12 +50,23 @@ class LineModelEngine:
     def read_page(self, picture: Picture, request: EngineRequest) -> list[TextLine]:
         from haleganada_server.reading.layout.line_cuts import cut_lines
 
-        found = self._finder.read_page(picture, EngineRequest(mode=request.mode, segment_only=True))
+        outlines = self._find_lines(picture, request)
         if request.segment_only:
-            return found
-        cuts = cut_lines(picture, [line.polygon for line in found])
+            return [TextLine(text="", polygon=outline) for outline in outlines]
+        cuts = cut_lines(picture, outlines)
         lines = self.read_lines([cut.picture for cut in cuts], request)
         return [cut.place(line) for cut, line in zip(cuts, lines, strict=True) if line.text]
+
+    def _find_lines(self, picture: Picture, request: EngineRequest) -> list[Polygon]:
+        from haleganada_server.reading.layout.line_cuts import join_fragments, widen_outlines
+        from haleganada_server.reading.layout.order import order_lines
+
+        found = self._finder.read_page(picture, EngineRequest(mode=request.mode, segment_only=True))
+        if not self._is_kannada or "kn" in self._finder.describe().languages:
+            return [line.polygon for line in found]
+        # Others miss what stands below lines, or take it for lines.
+        outlines = [line.polygon for block in order_lines(found) for line in block]
+        return widen_outlines(join_fragments(outlines), *_MARGINS)
 
     def read_lines(self, pictures: Sequence[Picture], request: EngineRequest) -> list[TextLine]:
         if request.segment_only:

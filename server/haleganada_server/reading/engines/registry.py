@@ -14,12 +14,17 @@ from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.options import ReadMode
 from haleganada_server.core.reading.taught.assembly import TAUGHT
 
+from .kannada_print import KannadaPrint
+from .languages import join
 from .line_model import LineModelEngine
 from .port import TextEngine
 from .rapidocr import RapidOcr
 from .tesseract import Tesseract
 
-ENGINES: tuple[TextEngine, ...] = (RapidOcr(), Tesseract())
+_RAPIDOCR, MOST_LANGUAGES = RapidOcr(), Tesseract()
+"""The second is the engine for which there are more languages to install."""
+
+ENGINES: tuple[TextEngine, ...] = (_RAPIDOCR, KannadaPrint((_RAPIDOCR, MOST_LANGUAGES)), MOST_LANGUAGES)
 """All of them, those first that ReadMode.AUTO prefers."""
 
 
@@ -48,7 +53,7 @@ def find_engine(engine: str, model_folder: str = "") -> TextEngine:
     for candidate in ENGINES:
         if candidate.id == engine:
             return candidate
-    known = " or ".join(candidate.id for candidate in ENGINES)
+    known = join((candidate.id for candidate in ENGINES), "or")
     raise NotFound("engine", engine, f"name {known}, or leave the engine out")
 
 

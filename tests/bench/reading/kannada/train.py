@@ -50,11 +50,12 @@ from torch import Tensor, nn
 from tests.bench.reading.kannada.lines import Line, Source, read_papers, read_words
 
 _PRESET, _NAME = "ppocr-v6-small", "kannada-print"
+_FROZEN_BLOCKS = 4  # behind the stem; like it, they stay as they are, which saves a fifth of the time
 _POOL = 8  # batches that are drawn together, so that lines of similar width make a batch
 _WARMUP, _LARGEST_GRADIENT = 0.03, 2.0
 _AVERAGING = 0.995
-_CHECKED_EVERY_S, _SAVED_EVERY_S = 720.0, 240.0
-_VALIDATED = 90  # lines drawn with fonts that training has not seen, and as many photographed words
+_CHECKED_EVERY_S, _SAVED_EVERY_S = 1500.0, 240.0
+_VALIDATED = 60  # lines drawn with fonts that training has not seen, and as many photographed words
 _LEARNED = 60_000  # texts from which the order of symbols is learned
 _OTHER_LINES = 1 << 40  # from here on, lines are numbered that are not trained on
 
@@ -150,16 +151,16 @@ class Run:
         return LineReader(state, self.shape, self.alphabet, torch.device("cpu"))
 
     def _check(self, loss: float) -> None:
-        """Measure both networks, and record the better one."""
-        own, mean = self.measure(self.network), self.measure(self.average)
-        self._tell(f"CER drawn and photographed {own[0]:.2%} {own[1]:.2%}, of the mean {mean[0]:.2%} {mean[1]:.2%}")
+        """Measure the mean of the weights, and record it."""
+        mean = self.measure(self.average)
+        self._tell(f"CER drawn and photographed {mean[0]:.2%} {mean[1]:.2%}")
         self.history.append(
             Epoch(
                 epoch=len(self.history) + 1,
                 train_loss=loss,
                 train_accuracy=0.0,
                 validation_loss=0.0,
-                validation_accuracy=max(0.0, 1 - min(sum(own), sum(mean)) / 2),
+                validation_accuracy=max(0.0, 1 - sum(mean) / 2),
                 learning_rate=self.optimizer.param_groups[0]["lr"],
                 seconds=self.progress.seconds,
             )
@@ -254,10 +255,13 @@ def start(given: argparse.Namespace) -> Run:
     settings = TrainingSettings(
         epochs=1, batch_size=given.batch, learning_rate=given.rate, weight_decay=0.02, seed=given.seed, augment=False
     )
+    optimizer = build_optimizer(network.parameters(), settings)
+    for part in (network.get_submodule("stem"), *network.get_submodule("blocks")[:_FROZEN_BLOCKS]):
+        part.requires_grad_(False)
     return Run(
         network=network,
         average=deepcopy(network),
-        optimizer=build_optimizer(network.parameters(), settings),
+        optimizer=optimizer,
         source=source,
         alphabet=alphabet,
         options=options,

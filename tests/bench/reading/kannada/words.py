@@ -53,7 +53,13 @@ def make_list(words: list[str], rng: random.Random) -> list[str]:
     found = [unicodedata.normalize("NFC", word).rstrip("\u200c\u200d") for word in found]
     found = [word for word in found if word and not _WRONG.search(word)]
     rng.shuffle(found)
-    return found
+    return _prefer_dandas(found)
+
+
+def _prefer_dandas(words: list[str]) -> list[str]:
+    """Return the words with dandas in place of bars, which look like them. One bar stays, so that it is known."""
+    bar = words.index("|")
+    return [word if i == bar else word.replace("||", "॥").replace("|", "।") for i, word in enumerate(words)]
 
 
 def _spell_as_before(word: str, rng: random.Random) -> str:

@@ -45,11 +45,17 @@ def draw_page(
     return page
 
 
-def find_kannada_font() -> Path:
-    """A font with Kannada; the test is skipped where there is none, or nothing that reads it."""
+def find_font() -> Path:
+    """A font with Kannada; the test is skipped where there is none."""
     font = Path("/usr/share/fonts/truetype/lohit-kannada/Lohit-Kannada.ttf")
     if not font.exists():
         pytest.skip("the font Lohit Kannada is not installed")
+    return font
+
+
+def find_kannada_font() -> Path:
+    """A font with Kannada; the test is skipped where there is none, or nothing that reads it."""
+    font = find_font()
     if "kn" not in find_engine("tesseract").describe().languages:
         pytest.skip("Tesseract with Kannada is not installed")
     return font

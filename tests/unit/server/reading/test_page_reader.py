@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from haleganada_server.reading.page_reader import check_options, read_page
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.unit.server.reading.pages import draw_kannada, draw_page, find_kannada_font, text_of
+from tests.unit.server.reading.pages import draw_kannada, draw_page, find_font, find_kannada_font, text_of
 
 SIZE = (1000, 400)
 LAYER = TextLine(text="a layer", polygon=((0, 0), (9, 0), (9, 9), (0, 9)), engine=TEXT_LAYER)
@@ -124,7 +126,20 @@ def test_a_blank_page_has_no_text() -> None:
     assert (reading.text, reading.blocks) == ("", ())
 
 
-def test_kannada_goes_to_tesseract_where_that_is_installed() -> None:
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the distribution with the model of Kannada print is not installed."""
+    monkeypatch.setitem(sys.modules, "haleganada_kannada", None)
+
+
+@pytest.fixture
+def kannada_engine() -> str:
+    """The engine that reads Kannada here."""
+    return "kannada-print" if find_engine("kannada-print").describe().installed else "tesseract"
+
+
+@pytest.mark.usefixtures("no_model")
+def test_kannada_goes_to_tesseract_where_only_that_is_installed() -> None:
     page = draw_kannada(5, find_kannada_font())
 
     reading = read_page(OnePage(np.asarray(page)), 1, ReadOptions())
@@ -133,23 +148,40 @@ def test_kannada_goes_to_tesseract_where_that_is_installed() -> None:
     assert {block.choice.engine for block in reading.blocks if block.choice} == {"tesseract"}
 
 
-def test_says_what_is_missing_for_a_better_reading(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+@pytest.fixture
+def no_tesseract(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("PATH", str(tmp_path))
     ask_installation.cache_clear()
-    request.addfinalizer(ask_installation.cache_clear)
+    yield
+    ask_installation.cache_clear()
 
+
+@pytest.mark.usefixtures("no_tesseract")
+def test_kannada_goes_to_our_own_model_where_only_that_is_installed() -> None:
+    if not find_engine("kannada-print").describe().installed:
+        pytest.skip("the model of Kannada print is not installed")
+    page = np.asarray(draw_kannada(5, find_font()))
+
+    for options in (ReadOptions(), ReadOptions(languages=("kn",)), ReadOptions(mode=ReadMode.PRINTED)):
+        reading = read_page(OnePage(page), 1, options)
+        assert "ಕನ್ನಡ" in reading.text
+        assert {block.choice.engine for block in reading.blocks if block.choice} == {"kannada-print"}
+
+
+@pytest.mark.usefixtures("no_tesseract", "no_model")
+def test_says_what_is_missing_for_a_better_reading() -> None:
     reading = read_page(OnePage(np.asarray(draw_page(["dogs", "and a fox"], (400, 300)))), 1, ReadOptions())
 
     assert {block.choice.engine for block in reading.blocks if block.choice} == {"rapidocr"}
-    assert all("Tesseract is not installed (apt install" in b.choice.reason for b in reading.blocks if b.choice)
+    reasons = [block.choice.reason for block in reading.blocks if block.choice]
+    assert all("Tesseract is not installed (apt install" in reason for reason in reasons)
+    assert all("Kannada print is not installed (" in reason for reason in reasons)
 
 
 def test_what_cannot_be_read_is_refused_with_a_reason() -> None:
     with pytest.raises(Precondition) as taught:
         check_options(ReadOptions(mode=ReadMode.TAUGHT))
-    with pytest.raises(NotFound, match="name rapidocr or tesseract") as unknown:
+    with pytest.raises(NotFound, match="name rapidocr, kannada-print or tesseract") as unknown:
         check_options(ReadOptions(engine="abbyy"))
     with pytest.raises(Precondition) as language:
         check_options(ReadOptions(engine="rapidocr", languages=("kn",)))
@@ -162,7 +194,7 @@ def test_what_cannot_be_read_is_refused_with_a_reason() -> None:
     assert no_engine.value.reason in {Reason.LANGUAGE_NOT_INSTALLED, Reason.ENGINE_NOT_INSTALLED}
 
 
-def test_handwriting_that_no_engine_knows_is_read_by_one_for_print_which_says_so() -> None:
+def test_handwriting_that_no_engine_knows_is_read_by_one_for_print_which_says_so(kannada_engine: str) -> None:
     page = draw_kannada(3, find_kannada_font())
 
     reading = read_page(OnePage(np.asarray(page)), 1, ReadOptions(mode=ReadMode.HANDWRITTEN, languages=("kn",)))
@@ -170,7 +202,7 @@ def test_handwriting_that_no_engine_knows_is_read_by_one_for_print_which_says_so
     assert "ಕನ್ನಡ" in reading.text
     (choice,) = {block.choice for block in reading.blocks}
     assert choice is not None
-    assert (choice.engine, choice.mode) == ("tesseract", ReadMode.PRINTED)
+    assert (choice.engine, choice.mode) == (kannada_engine, ReadMode.PRINTED)
     assert "no engine here reads handwritten text in kn" in choice.reason
 
 
@@ -183,19 +215,20 @@ def test_no_language_that_was_asked_for_is_left_out_for_a_mode() -> None:
 
 
 def test_lists_the_engines_that_auto_prefers_first() -> None:
-    assert [info.engine for info in list_engines()] == ["rapidocr", "tesseract", "taught"]
+    assert [info.engine for info in list_engines()] == ["rapidocr", "kannada-print", "tesseract", "taught"]
     assert all(info.install_hint for info in list_engines())
 
 
-def test_a_quotation_in_another_script_goes_to_the_engine_that_is_surer_of_it() -> None:
+def test_a_quotation_in_another_script_goes_to_the_engine_that_is_surer_of_it(kannada_engine: str) -> None:
     page = draw_kannada(5, find_kannada_font())
     draw_page(["look at dogs by large fireplaces"], at=(60, 170), height=32, page=_without(page, 3))
 
     reading = read_page(OnePage(np.asarray(page)), 1, ReadOptions())
 
-    assert [line.engine for line in reading.lines] == ["tesseract", "tesseract", "rapidocr", "tesseract", "tesseract"]
+    own = kannada_engine
+    assert [line.engine for line in reading.lines] == [own, own, "rapidocr", own, own]
     assert reading.lines[2].text == "look at dogs by large fireplaces"
-    assert [block.choice.engine for block in reading.blocks if block.choice] == ["tesseract", "rapidocr", "tesseract"]
+    assert [block.choice.engine for block in reading.blocks if block.choice] == [own, "rapidocr", own]
 
 
 def test_words_in_another_script_are_read_by_the_engine_that_is_surer_of_them() -> None:

@@ -22,6 +22,8 @@ _DRAWN_BY_ANY = frozenset(" \u200c\u200d")
 _SIMPLE_UNTIL = 0x0590  # code points of scripts whose letters stand one behind another
 
 _GAPS = (-0.02, 0.1)  # between letters of metal type, as shares of its size
+_SPACES = -0.16, 0.0  # what is added to them where a line is tight
+_NARROW_SHARE = 0.4  # of the lines
 _UNEVEN = 0.012  # how much these differ within a line, and the heights of letters
 
 InkLine = NDArray[np.uint8]
@@ -111,8 +113,10 @@ def _set_type(
     if choose_kind([run]) is not SymbolKind.UNITS:
         yield _Piece(face, run, 0.0, 0.0)
         return
+    narrowed = rng.uniform(*_SPACES) if rng.random() < _NARROW_SHARE else 0.0
     for text, _, _ in list_clusters(cut(run, SymbolKind.UNITS), SymbolKind.UNITS):
-        yield _Piece(face, text, (gap + rng.normal(0, _UNEVEN)) * size, rng.normal(0, _UNEVEN) * size)
+        wider = gap + rng.normal(0, _UNEVEN) + (narrowed if text.isspace() else 0.0)
+        yield _Piece(face, text, wider * size, rng.normal(0, _UNEVEN) * size)
 
 
 def _list_characters(path: Path) -> frozenset[int]:
