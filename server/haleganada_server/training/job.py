@@ -47,7 +47,7 @@ def _carry_out(request: dict[str, Any], channel: JobChannel) -> dict[str, Any]:
             from haleganada_server.training.evaluation import run_evaluation as evaluate
 
         return evaluate(request, channel.report, channel.is_cancelled)
-    from haleganada_server.training.fit.process_group import join_process_group
+    from haleganada_server.training.common.process_group import join_process_group
 
     if has_lines:
         from haleganada_server.training.lines.run import run_line_training as run

@@ -18,12 +18,12 @@ from torch.nn import functional
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.training.common.augment import draw_random_numbers, mix_seed
 from haleganada_server.training.common.ink_input import InkInput
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.common.training_data import TrainingData
 from haleganada_server.training.presets import measure_features
 
 from .batches import BatchSampler, MicroBatch
 from .epoch_loop import EpochLoop, TrainingHooks
-from .process_group import ProcessGroup
 from .settings import TrainingSettings
 from .state import TrainingState
 

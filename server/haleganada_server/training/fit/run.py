@@ -17,6 +17,7 @@ from haleganada_server.core.models.card import Preprocessing
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.job_errors import FailedWithModel
 from haleganada_server.training.common.precision import Precision
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.common.training_data import TrainingData, read_dataset, require_trainable
 from haleganada_server.training.export.rejection import LEAST
 from haleganada_server.training.presets import Preset, get_preset
@@ -26,7 +27,6 @@ from .checkpoint import load_checkpoint
 from .epoch_loop import Diverged, EpochLoop, TrainingHooks
 from .finished import FILES
 from .loop import TrainingLoop
-from .process_group import ProcessGroup
 from .reports.recorder import EpochRecorder
 from .reports.reporter import TrainingReporter
 from .results import FinishedDrawings, write_results

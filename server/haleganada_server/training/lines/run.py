@@ -19,11 +19,11 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.lines.alphabet import Alphabet, SymbolKind
 from haleganada_server.core.models.card import LineInput, ModelCard
 from haleganada_server.core.models.files import read_card
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit.checkpoint import load_checkpoint
 from haleganada_server.training.fit.epoch_loop import Diverged, TrainingHooks
 from haleganada_server.training.fit.finished import FILES
-from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.reports.recorder import EpochRecorder
 from haleganada_server.training.fit.reports.reporter import TrainingReporter
 from haleganada_server.training.fit.run import NO_VALIDATION, choose_precision, describe_divergence, run_epochs

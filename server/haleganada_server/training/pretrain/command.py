@@ -13,6 +13,8 @@ import torch
 
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.errors import Precondition
+from haleganada_server.training.common.process_exit import exit_process
+from haleganada_server.training.common.process_group import ProcessGroup, join_process_group
 from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.release.card import find_changed_inputs, find_changed_sources, list_sources
 from haleganada_server.training.pretrain.synthesis.library import Folders
@@ -81,33 +83,41 @@ def pretrain(
     teacher: Path | None,
     average_with: Path | None,
 ) -> None:
-    """Train the embedder on open data and write its weights, head, calibration and model card.
+    r"""Train the embedder on open data and write its weights, head, calibration and model card.
 
     By default this reproduces the shipped weights: five training runs in sequence, about eight and a half hours on two
     cores. Run the same command again to resume after an interruption. With --minutes or --steps it trains a single
     network of your own instead; --seed, --width, --side, --teacher and --average-with apply only then.
+
+    torchrun starts several processes, on one machine or several, that train such a network together:
+
+    \b
+    torchrun --standalone --nproc-per-node 2 -m haleganada_server.training.pretrain.command --steps 8000 …
     """
     torch.set_num_threads(threads or os.cpu_count() or 1)
-    machine = Machine(device, renderers, resume)
     folders = Folders(data, hanzi, fonts, out / RUN_FOLDER / "cache")
-    log = _start_log()
-    _log_differences(folders, log)
-    if minutes is None and steps is None:
-        _reject_single_run_options(context)
-        log(f"reproducing the shipped weights: {len(SHIPPED)} runs, {total_hours(SHIPPED):.1f} hours on two cores")
-        run_stages(SHIPPED, machine, folders, out, log)
-        return
-    budget = Budget(steps) if minutes is None else Budget(steps, minutes)
-    plan = Plan(NetworkShape(int(side), width), budget, seed, teacher, average_with)
-    try:
-        train_embedder(plan, machine, folders, out, log)
-    except Precondition as error:
-        raise click.ClickException(error.message) from error
+    with join_process_group() as group:
+        machine = Machine(device if group.count == 1 else str(group.device), renderers, resume, group)
+        log = _start_log(group.is_first)
+        _log_differences(folders, log)
+        if minutes is None and steps is None:
+            _reject_single_run_options(context, group)
+            log(f"reproducing the shipped weights: {len(SHIPPED)} runs, {total_hours(SHIPPED):.1f} hours on two cores")
+            run_stages(SHIPPED, machine, folders, out, log)
+            return
+        budget = Budget(steps) if minutes is None else Budget(steps, minutes)
+        plan = Plan(NetworkShape(int(side), width), budget, seed, teacher, average_with)
+        try:
+            train_embedder(plan, machine, folders, out, log)
+        except Precondition as error:
+            raise click.ClickException(error.message) from error
 
 
-def _start_log() -> Callable[[str], None]:
-    """Return a function that prints a line with the seconds since now."""
+def _start_log(is_first: bool) -> Callable[[str], None]:
+    """Return a function that prints a line with the seconds since now; of several processes, the first one does."""
     started = time.monotonic()
+    if not is_first:
+        return lambda _text: None
     return lambda text: click.echo(f"{time.monotonic() - started:7.0f} s  {text}")
 
 
@@ -122,8 +132,12 @@ def _log_differences(folders: Folders, log: Callable[[str], None]) -> None:
         log(f"and {len(differences) - _MOST_DIFFERENCES_LOGGED} more differences")
 
 
-def _reject_single_run_options(context: click.Context) -> None:
-    """Raise UsageError if options of a single network are given without --minutes or --steps."""
+def _reject_single_run_options(context: click.Context, group: ProcessGroup) -> None:
+    """Raise UsageError if options of a single network are given without --minutes or --steps, or several processes are
+    to reproduce what one has trained.
+    """
+    if group.count > 1:
+        raise click.UsageError("one process reproduces the shipped weights; add --minutes or --steps to train your own")
     default = click.core.ParameterSource.DEFAULT
     given = [name for name in _SINGLE_RUN_OPTIONS if context.get_parameter_source(name) != default]
     if given:
@@ -132,4 +146,7 @@ def _reject_single_run_options(context: click.Context) -> None:
 
 
 if __name__ == "__main__":
-    pretrain()
+    try:
+        pretrain()
+    except SystemExit as end:
+        exit_process(end.code if isinstance(end.code, int) else 1)

@@ -20,6 +20,7 @@ from torch import nn
 
 from haleganada_server.training.common.checkpoint import Progress, State, load_state, save_state, write_tensors
 from haleganada_server.training.common.precision import Precision, fast_dtype
+from haleganada_server.training.common.process_group import ALONE, ProcessGroup
 from haleganada_server.training.pretrain.network import NetworkShape, build_network
 from haleganada_server.training.pretrain.synthesis.batches import BatchStream
 from haleganada_server.training.pretrain.synthesis.rasters import Raster
@@ -92,9 +93,16 @@ def new_student_state(seed: int, teacher: Teacher, width: int, batch: NDArray[np
 
 
 def train_step(
-    state: State, batch: NDArray[np.uint8], rate: float, teacher: Teacher | None = None, done: float = 0.0
+    state: State,
+    batch: NDArray[np.uint8],
+    rate: float,
+    teacher: Teacher | None = None,
+    done: float = 0.0,
+    group: ProcessGroup = ALONE,
 ) -> float:
-    """Update once on a batch (ways, drawings, side, side); return the one-shot loss. done: see imitation_loss."""
+    """Update once on a batch (ways, drawings, side, side); return the one-shot loss. done: see imitation_loss. group:
+    processes that each have a batch of their own, and make the same update.
+    """
     device = next(state.network.parameters()).device
     ink = _prepare_ink(batch, device)
     with Precision(fast_dtype(device), device.type).autocast():
@@ -105,6 +113,7 @@ def train_step(
     for optimizer in state.optimizers:
         optimizer.zero_grad()
     (loss if imitation is None else loss + imitation).backward()
+    group.average_gradients([*state.network.parameters(), *state.loss.parameters()])
     for optimizer in state.optimizers:
         optimizer.step()
     state.progress.step += 1
@@ -134,17 +143,20 @@ class Trainer:
 
     def __init__(
         self, state: State, options: LoopOptions, held_out: dict[str, Raster], log: Callable[[str], None],
-        teacher: Teacher | None = None,
+        teacher: Teacher | None = None, group: ProcessGroup = ALONE,
     ):  # fmt: skip
-        """held_out: alphabet -> (characters, writers, side, side); if empty, the last weights are kept unmeasured."""
+        """held_out: alphabet -> (characters, writers, side, side); if empty, the last weights are kept unmeasured.
+        group: of the processes that train together, of which the first evaluates and writes.
+        """
         self.state, self.options, self.held_out, self.log, self.teacher = state, options, held_out, log, teacher
+        self._group = group
         self._clock = time.monotonic()
         self._evaluated = 0.0
 
     def run(self, batches: Batches) -> None:
         """Train until the budget is used up, from the checkpoint if there is one to resume.
 
-        Raises ValueError if the checkpoint has another seed.
+        Raises ValueError if the checkpoint has another seed, or not all processes have it.
         """
         path = self.options.out / STATE_FILE
         progress = self.state.progress
@@ -153,13 +165,15 @@ class Trainer:
             if progress.seed != self.options.seed:
                 raise ValueError(f"the checkpoint has seed {progress.seed}; use that seed, or start over with --fresh")
             self.log(f"resumed at step {progress.step}, {progress.seconds / 60:.1f} minutes in")
+        if self._group.any(self._group.take_first(progress.step) != progress.step):
+            raise ValueError("not all processes see the same checkpoint; give an --out that all machines share")
         self._evaluated = progress.seconds
         losses: list[float] = []
         self._clock = time.monotonic()
         with contextlib.closing(batches(progress.step)) as iterator:
             while (done := self.options.budget.share_done(progress)) < 1:
                 rate = learning_rate(done) * (STUDENT_RATE if self.teacher else 1)
-                losses.append(train_step(self.state, next(iterator), rate, self.teacher, done))
+                losses.append(train_step(self.state, next(iterator), rate, self.teacher, done, self._group))
                 self._tick()
                 if progress.step % self.options.report_every == 0:
                     self._report(losses)
@@ -170,6 +184,14 @@ class Trainer:
 
     def evaluate_and_save(self) -> None:
         """Evaluate the average, keep it if it is the best, and write a checkpoint."""
+        if self._group.is_first:
+            self._evaluate()
+        self._tick()
+        self._evaluated = self.state.progress.seconds
+        if self._group.is_first:
+            save_state(self.state, self.options.out / STATE_FILE)
+
+    def _evaluate(self) -> None:
         progress, out = self.state.progress, self.options.out
         if self.held_out:
             error = one_shot_error(embed_alphabets(self.state.average, self.held_out))
@@ -179,9 +201,6 @@ class Trainer:
                 self._write_best(out / BEST_FILE)
         else:
             self._write_best(out / BEST_FILE)
-        self._tick()
-        self._evaluated = progress.seconds
-        save_state(self.state, out / STATE_FILE)
 
     def _write_best(self, path: Path) -> None:
         write_tensors(path, dict(self.state.average.state_dict()), {"step": str(self.state.progress.step)})
@@ -192,9 +211,9 @@ class Trainer:
         return self.state.progress.seconds - self._evaluated > self.options.evaluate_seconds
 
     def _tick(self) -> None:
-        """Add the time since the last call to the run's training time."""
-        now = time.monotonic()
-        self.state.progress.seconds += now - self._clock
+        """Add the time since the last call to the run's training time, by the clock of the first process."""
+        now, progress = time.monotonic(), self.state.progress
+        progress.seconds = self._group.take_first(progress.seconds + now - self._clock)
         self._clock = now
 
     def _report(self, losses: list[float]) -> None:

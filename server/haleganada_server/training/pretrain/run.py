@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_server.training.common.checkpoint import State, read_tensors
+from haleganada_server.training.common.process_group import ALONE, ProcessGroup
 from haleganada_server.training.pretrain.network import EmbedderNetwork, NetworkShape, build_network, load_network
 from haleganada_server.training.pretrain.release.finish import Run, finish
 from haleganada_server.training.pretrain.synthesis.batches import BatchShape, background_batches, inline_batches
@@ -44,6 +45,8 @@ class Machine:
     renderers: int = 1
     resume: bool = True
     """Whether to resume from the checkpoint in the weights folder, if there is one."""
+    group: ProcessGroup = ALONE
+    """The processes that train together, each with batches and renderers of its own."""
 
 
 def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, log: Callable[[str], None]) -> None:
@@ -52,8 +55,10 @@ def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, lo
     A run that was killed resumes from its checkpoint. Raises ValueError if that has another seed, or if
     first_checkpoint has another shape; Precondition if there is no network in a weights folder that the plan names.
     """
-    run_folder = out / RUN_FOLDER
+    run_folder, group = out / RUN_FOLDER, machine.group
     run_folder.mkdir(parents=True, exist_ok=True)
+    if group.count > 1:
+        _trace_once(folders, group)
     batch = BatchShape(side=plan.shape.side)
     teacher = load_teacher(plan.teacher, machine.device) if plan.teacher else None
     earlier = load_network(plan.first_checkpoint) if plan.first_checkpoint else None
@@ -63,10 +68,17 @@ def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, lo
         frame_held_out(load_omniglot(folders.data), batch.side),
         log,
         teacher,
+        group,
     )
-    trainer.run(lambda first: background_batches(folders, batch, plan.seed, first, machine.renderers))
+    trainer.run(
+        lambda step: background_batches(
+            folders, batch, plan.seed, step * group.count + group.rank, machine.renderers, group.count
+        )
+    )
+    if not group.is_first:
+        return
     progress = trainer.state.progress
-    drawings = progress.step * batch.ways * batch.drawings
+    drawings = progress.step * group.count * batch.ways * batch.drawings
     run = Run(
         seed=plan.seed,
         steps=progress.best_step,
@@ -76,6 +88,13 @@ def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, lo
         averaged=plan.first_checkpoint,
     )
     finish(_load_best(plan.shape, run_folder, earlier), run, folders, out, log)
+
+
+def _trace_once(folders: Folders, group: ProcessGroup) -> None:
+    """Let the first process trace the material, which is kept in a folder, before the others load it."""
+    if group.is_first:
+        load_library(folders)
+    group.wait()
 
 
 def _new_state(plan: Plan, teacher: Teacher | None, batch: BatchShape, folders: Folders, device: str) -> State:

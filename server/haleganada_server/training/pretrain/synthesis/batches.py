@@ -78,11 +78,16 @@ def _put(out: BatchQueue, batch: NDArray[np.uint8]) -> bool:
     return False
 
 
-def background_batches(folders: Folders, shape: BatchShape, seed: int, first: int, renderers: int = 1) -> BatchStream:
-    """Yield the same batches from renderer processes that work a few ahead, in turns, and stop with the iterator."""
+def background_batches(
+    folders: Folders, shape: BatchShape, seed: int, first: int, renderers: int = 1, every: int = 1
+) -> BatchStream:
+    """Yield the batches that inline_batches does from renderer processes, which work a few ahead, in turns, and stop
+    with the iterator.
+    """
     # Traced here first: tracing starts processes of its own, which a renderer, being a daemon, cannot.
     load_library(folders)
-    processes = [_Renderer.start(folders, shape, seed, first + i, renderers) for i in range(renderers)]
+    starts = range(first, first + renderers * every, every)
+    processes = [_Renderer.start(folders, shape, seed, start, renderers * every) for start in starts]
     try:
         for renderer in itertools.cycle(processes):
             yield renderer.next()

@@ -25,8 +25,8 @@ from haleganada_server.core.jobs.job import Epoch, Job, JobKind, JobState
 from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.training.common.job_channel import ABANDONED
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model
-from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.reports import recorder
 from haleganada_server.training.fit.run import run_training
 from haleganada_server.training.fit.settings import TrainingSettings

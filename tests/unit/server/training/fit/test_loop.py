@@ -12,10 +12,10 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.errors import Precondition
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.precision import Precision
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.common.training_data import read_dataset
 from haleganada_server.training.fit.epoch_loop import TrainingHooks
 from haleganada_server.training.fit.loop import TrainingLoop
-from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState, build_optimizer
 from torch import nn

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from haleganada_server.training.fit.process_group import ProcessGroup
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.fit.settings import TrainingSettings
 
 from tests.unit.server.training.fit import two_processes

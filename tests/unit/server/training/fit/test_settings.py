@@ -14,9 +14,9 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.models.files import read_card
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.training.common.augment import Strengths, augment, draw_random_numbers
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit.loop import weigh_labels
-from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.fit.run import run_training
 from haleganada_server.training.fit.start_from_model import start_from_model
 from haleganada_server.training.online.initial_model import load_initial_model

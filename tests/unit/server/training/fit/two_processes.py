@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from haleganada_server.training.common.ink_input import InkInput
 from haleganada_server.training.common.process_exit import exit_process
+from haleganada_server.training.common.process_group import ProcessGroup, join_process_group
 from haleganada_server.training.common.training_data import read_dataset
 from haleganada_server.training.fit.epoch_loop import TrainingHooks
 from haleganada_server.training.fit.loop import TrainingLoop
-from haleganada_server.training.fit.process_group import ProcessGroup, join_process_group
 from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState, build_optimizer
 from torch import nn

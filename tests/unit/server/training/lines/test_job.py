@@ -13,8 +13,8 @@ import torch
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.core.models.files import read_card
+from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model
-from haleganada_server.training.fit.process_group import ProcessGroup
 from haleganada_server.training.lines.run import run_line_training
 from haleganada_server.vision.line_pictures import make_line_input
 from safetensors.torch import load_file

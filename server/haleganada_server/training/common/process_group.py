@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+
+_PATIENCE = timedelta(hours=12)
+"""How long processes wait for the first one, which alone measures and exports. One that dies is noticed at once."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,36 @@ class ProcessGroup:
         """Return True in every process if the value is True in one."""
         return value if self.count == 1 else self.sum([float(value)])[0] > 0
 
+    def take_first(self, value: float) -> float:
+        """Return the first process's value in every process."""
+        return value if self.count == 1 else self.sum([value if self.is_first else 0.0])[0]
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace the gradients by their means over the processes, as wrap() does by itself."""
+        if self.count == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients]) / self.count
+        dist.all_reduce(flat)
+        start = 0
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()
+
+    def wait(self) -> None:
+        """Wait until all processes have come this far."""
+        if self.count > 1:
+            dist.barrier()
+
     def broadcast_buffers(self, network: nn.Module) -> None:
         """Copy the first process's running statistics to the others: they are not averaged, as gradients are."""
         if self.count > 1:
             for buffer in network.buffers():
                 dist.broadcast(buffer, 0)
+
+
+ALONE = ProcessGroup(torch.device("cpu"))
+"""One process, on the CPU."""
 
 
 @contextlib.contextmanager
@@ -61,7 +90,7 @@ def join_process_group() -> Iterator[ProcessGroup]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield ProcessGroup(device, count, rank)
         dist.barrier()  # none leaves while another still waits for what it sends
