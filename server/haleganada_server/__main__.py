@@ -21,7 +21,7 @@ _COMMANDS = {
     "limits": ("haleganada_server.maintenance.limits", "server", "Give single callers and workspaces other limits."),
     "tokens": ("haleganada_server.maintenance.tokens", "server", "Make, list, expire and revoke access tokens."),
     "repair": ("haleganada_server.maintenance.repair", "server", "Save what is left of a damaged workspace."),
-    "bulk": ("haleganada_server.bulk.command", "bulk", "Predict, embed or read many files at once, on Ray."),
+    "bulk": ("haleganada_server.bulk.command", "bulk", "Predict, embed, read or teach many files at once, on Ray."),
     "pretrain": (
         "haleganada_server.training.pretrain.command",
         "train",

@@ -46,7 +46,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "correct-reading": ("reading.correct_reading", "Correct a page in a script that you have taught."),
     },
     "Work on many files": {
-        "bulk": ("starting.serve", "Predict, embed or read many files at once, also on a cluster (bulk extra)."),
+        "bulk": ("starting.serve", "Predict, embed, read or teach many files at once (needs the bulk extra)."),
     },
     "Review": {
         "stats": ("stats", "Show what was taught, how well it is recognized, and what to teach next."),

@@ -1,4 +1,4 @@
-"""`haleganada bulk`: predicts, embeds or reads many files at once, on Ray Data."""
+"""`haleganada bulk`: predicts, embeds, reads or teaches many files at once, on Ray Data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from haleganada_server.core.labels import DEFAULT_WORKSPACE
+from haleganada_server.core.folder_names import FolderNames
+from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
 from haleganada_server.core.model_names import FEW_SHOT, LINE_ENGINE
 from haleganada_server.core.reading.codec import options_to_json
 from haleganada_server.core.reading.options import ReadingOrder, ReadMode, ReadOptions
@@ -23,12 +24,24 @@ from .documents import DOCUMENTS
 from .errors import BulkFailed
 from .run import Job, Summary, run
 from .state import Source
+from .teaching import Lessons
 
 F = TypeVar("F", bound=Callable[..., Any])
 _INTERRUPTED = 130
 _PICTURES_TOGETHER, _PAGES_TOGETHER = 256, 8
 _ENDINGS = (".jsonl", ".parquet")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="saved_model",
+    show_default=True,
+    help="The data directory with what was taught.",
+)
+_workspace_option = click.option(
+    "--workspace", "-w", default=DEFAULT_WORKSPACE, show_default=True, metavar="NAME", help="The workspace."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +100,12 @@ def _run_options(command: F) -> F:
 def _state_options(command: F) -> F:
     """Add --data, --from, --workspace and --snapshot to a command."""
     options = [
-        click.option(
-            "--data", type=click.Path(file_okay=False, path_type=Path), default="saved_model", show_default=True,
-            help="The data directory with what was taught.",
-        ),
+        _data_option,
         click.option(
             "--from", "archive", type=_FILE, metavar="FILE",
             help="A file that `haleganada export` wrote, instead of a data directory.",
         ),
-        click.option(
-            "--workspace", "-w", default=DEFAULT_WORKSPACE, show_default=True, metavar="NAME", help="The workspace."
-        ),
+        _workspace_option,
         click.option(
             "--snapshot", default="", metavar="ID", help="A snapshot of the workspace. [default: as it is now]"
         ),
@@ -173,8 +181,33 @@ def embed(**given: Any) -> None:
     _carry_out("embed", {}, Source(), IMAGES, _PICTURES_TOGETHER, RunOptions(**given))
 
 
+@bulk.command("teach")
+@_run_options
+@_data_option
+@_workspace_option
+@click.option(
+    "--folder-names", type=click.Choice([rule.value for rule in FolderNames]), default=FolderNames.AUTO.value,
+    show_default=True, help="How to read folders that are named by numbers.",
+)  # fmt: skip
+def teach(data: Path, workspace: str, folder_names: str, **given: Any) -> None:
+    """Teach pictures in folders that are named after their labels: ಅ, U+0C85 or 3205.
+
+    No server may use the data directory at the beginning and at the end, when all that the workers have encoded is
+    taught as one change, like an import. What was taught before from the same folders is known again. The output tells
+    which pictures could not be used.
+    """
+    lessons = Lessons(data=data, workspace=workspace_name(workspace), folder_names=FolderNames(folder_names))
+    _carry_out("teach", {}, Source(), IMAGES, _PICTURES_TOGETHER, RunOptions(**given), lessons)
+
+
 def _carry_out(
-    kind: str, settings: dict[str, Any], source: Source, suffixes: tuple[str, ...], together: int, options: RunOptions
+    kind: str,
+    settings: dict[str, Any],
+    source: Source,
+    suffixes: tuple[str, ...],
+    together: int,
+    options: RunOptions,
+    lessons: Lessons | None = None,
 ) -> None:
     configure_logging("error")
     job = Job(
@@ -183,6 +216,7 @@ def _carry_out(
         inputs=options.inputs,
         suffixes=suffixes,
         source=source,
+        lessons=lessons,
         out=options.out,
         block_size=options.block_size or together,
         workers=options.workers or usable_cores(),
@@ -208,4 +242,5 @@ def _print(job: Job, summary: Summary, as_json: bool) -> None:
         counts = {"items": summary.items, "good": good, "bad": summary.bad, "out": str(job.out)}
         click.echo(json.dumps({**counts, **summary.facts}, ensure_ascii=False))
     else:
-        click.echo(f"{summary.items:,} items, {good:,} good, {summary.bad:,} bad: {job.out}")
+        taught = ", {taught:,} taught, {known:,} known already".format(**summary.facts) if job.lessons else ""
+        click.echo(f"{summary.items:,} items, {good:,} good, {summary.bad:,} bad{taught}: {job.out}")

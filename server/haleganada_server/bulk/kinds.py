@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -16,10 +17,11 @@ from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.knowledge.prediction import Prediction
 from haleganada_server.core.limits import MAX_IMAGE_BYTES
-from haleganada_server.core.outcomes import Outcome, map_ok, strip_traceback
+from haleganada_server.core.outcomes import Outcome, map_ok, strip_traceback, zip_ok
 from haleganada_server.core.reading.codec import options_from_json, page_to_json
 from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.taught.assembly import forget_ids
+from haleganada_server.store.formats.items import item_key
 
 from .documents import as_file
 from .items import Item, ItemFiles
@@ -94,6 +96,27 @@ class Embedding:
         return {"embedding": drawing.embedding.tolist(), "embedder": self._encoder.embedder_hash}
 
 
+class Teaching:
+    """Encodes labeled pictures as they are taught; run.py teaches them when all are there."""
+
+    def __init__(self, recognizers: Recognizers, settings: Row, facts: Row, scratch: Path) -> None:
+        del settings, facts, scratch
+        self._encoder, self._files = recognizers.encoder, ItemFiles()
+
+    def rows(self, items: Sequence[Item]) -> list[Row]:
+        return [
+            make_row(item, outcome, partial(self._describe, item))
+            for some, glyphs in _load_pictures(items, self._files)
+            for item, outcome in zip(some, zip_ok(glyphs, self._encoder.encode_many(glyphs)), strict=True)
+        ]
+
+    def _describe(self, item: Item, encoded: tuple[Glyph, Drawing]) -> Row:
+        picture, drawing = encoded
+        kind, glyph = self._encoder.to_stored(drawing)
+        key = item_key(item.label, picture.image or b"", 0)
+        return {"key": key, "kind": kind, "glyph": glyph, "embedding": drawing.embedding.tolist()}
+
+
 class Reading:
     """Reads pages."""
 
@@ -120,6 +143,7 @@ KINDS: dict[str, Callable[[Recognizers, Row, Row, Path], Kind]] = {
     "predict": Predicting,
     "embed": Embedding,
     "read": Reading,
+    "teach": Teaching,
 }
 
 

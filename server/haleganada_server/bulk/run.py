@@ -19,20 +19,25 @@ from .items import Item, ItemList
 from .pipeline import compute, join_cluster, require_ray
 from .run_folder import RunFolder
 from .state import Source, copy_state, open_state
+from .teaching import Lessons, label_items, require_unused, teach_rows
 from .worker import Task
 
 _SAY_EVERY_S = 1.0
+_TAUGHT = "taught"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What to do. kind, settings: see worker.Task. suffixes: of the files that count in folders. workers: processes."""
+    """What to do. kind, settings: see worker.Task. suffixes: of the files that count in folders. lessons: where to
+    teach the items, if that is to be done. workers: processes.
+    """
 
     kind: str
     settings: dict[str, Any]
     inputs: tuple[str, ...]
     suffixes: tuple[str, ...]
     source: Source
+    lessons: Lessons | None = None
     out: Path
     block_size: int
     workers: int
@@ -44,7 +49,14 @@ class Job:
     def request(self) -> dict[str, Any]:
         """What the output depends on, by which an unfinished run is known again."""
         source = {name: str(value) for name, value in asdict(self.source).items()}
-        return {"kind": self.kind, "settings": self.settings, "inputs": list(self.inputs), "source": source}
+        lessons = {name: str(value) for name, value in asdict(self.lessons).items()} if self.lessons else {}
+        return {
+            "kind": self.kind,
+            "lessons": lessons,
+            "settings": self.settings,
+            "inputs": list(self.inputs),
+            "source": source,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,8 @@ def _begin(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str,
     if job.out.exists() and not job.overwrite:
         raise BulkFailed(f"{job.out} exists already; --overwrite replaces it", 2)
     folder.clear()
+    if job.lessons is not None:
+        require_unused(job.lessons.data)
     found = ItemList(job.suffixes)
     for name in job.inputs:
         found.add(name)
@@ -88,12 +102,14 @@ def _begin(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str,
     if found.others:
         say(f"{found.others:,} files passed over: of another kind")
     facts = copy_state(job.source, folder.state, folder.scratch)
-    folder.begin(job.request, _divide(job, found.items, folder), job.block_size, facts)
+    folder.begin(job.request, _prepare(job, found.items, folder, say), job.block_size, facts)
     return facts
 
 
-def _divide(job: Job, items: Sequence[Item], folder: RunFolder) -> Sequence[Item]:
-    """Return the items of which the output has one row each: of documents, the pages."""
+def _prepare(job: Job, items: Sequence[Item], folder: RunFolder, say: Callable[[str], None]) -> Sequence[Item]:
+    """Return the items of which the output has one row each: pages of documents; with labels, what is to be taught."""
+    if job.lessons is not None:
+        return label_items(items, job.lessons.folder_names, say)
     if job.kind != "read":
         return items
     with open_state(folder.state) as recognizers:
@@ -131,8 +147,21 @@ def _finish(job: Job, folder: RunFolder, facts: dict[str, Any]) -> Summary:
     rows = sum(block.rows for block in blocks)
     if [block.number for block in blocks] != list(range(folder.blocks_total)) or rows != folder.items_total:
         raise BulkFailed(f"{rows:,} of {folder.items_total:,} rows are there; run the same command again")
+    if job.lessons is not None:
+        facts = _teach(job.lessons, folder, [block.path for block in blocks])
     unfinished = folder.scratch / "output"
     tables.WRITERS[job.out.suffix.lower()](job.kind, (block.path for block in blocks), unfinished)
     files.move(unfinished, job.out)
     folder.remove()
     return Summary(rows, sum(block.bad for block in blocks), facts)
+
+
+def _teach(lessons: Lessons, folder: RunFolder, blocks: Sequence[Path]) -> dict[str, Any]:
+    """Teach what is in the blocks, unless an earlier start has done so, and return what has become of it."""
+    from . import tables
+
+    taught = folder.read_note(_TAUGHT)
+    if taught is None:
+        taught = teach_rows(lessons, tables.read_rows(blocks))
+        folder.note(_TAUGHT, taught)
+    return {"workspace": lessons.workspace, **taught}

@@ -96,7 +96,8 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove what an earlier run left, so that a new one can begin."""
-        (self.path / _RUN).unlink(missing_ok=True)
+        for note in self.path.glob("*.json"):
+            note.unlink()
         for folder in (self.state, self.path / _BLOCKS):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -42,31 +42,36 @@ COLUMNS = {
             ("reading", pa.string()),
         ]
     ),
+    "teach": pa.schema([_ITEM[0], ("label", pa.string()), *_ITEM[1:]]),
     "embed": pa.schema([*_ITEM, ("embedding", pa.list_(pa.float32())), ("embedder", pa.string())]),
 }
 """By the name of the kind; docs/bulk.md says what they mean."""
+
+_EMBEDDING = ("embedding", pa.list_(pa.float32()))
+_WITHIN = {"teach": [("key", pa.string()), ("kind", pa.string()), ("glyph", pa.binary()), _EMBEDDING]}
+"""Columns that blocks have besides those, and the output has not."""
 
 
 def to_parquet(kind: str, rows: list[dict[str, Any]]) -> bytes:
     """Return rows as a Parquet file. A value that a row lacks is null."""
     buffer = io.BytesIO()
+    schema = pa.schema([*COLUMNS[kind], *(pa.field(*column) for column in _WITHIN.get(kind, ()))])
     shown = [{**row, "item": _to_utf8(row["item"])} for row in rows]
-    pq.write_table(pa.Table.from_pylist(shown, schema=COLUMNS[kind]), buffer, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(shown, schema=schema), buffer, compression="zstd")
     return buffer.getvalue()
 
 
 def write_parquet(kind: str, blocks: Iterable[Path], target: Path) -> None:
     """Write the rows of finished blocks as one Parquet file."""
     with pq.ParquetWriter(target, COLUMNS[kind], compression="zstd") as writer:
-        for table in _read(blocks):
+        for table in _read(kind, blocks):
             writer.write_table(table)
 
 
 def write_jsonl(kind: str, blocks: Iterable[Path], target: Path) -> None:
     """Write the rows of finished blocks as JSON lines."""
-    del kind
     with target.open("w", encoding="utf-8", newline="\n") as file:
-        for table in _read(blocks):
+        for table in _read(kind, blocks):
             file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in table.to_pylist())
 
 
@@ -74,8 +79,16 @@ WRITERS = {".parquet": write_parquet, ".jsonl": write_jsonl}
 """By the ending of the output's name."""
 
 
-def _read(blocks: Iterable[Path]) -> Iterator[pa.Table]:
-    return (pq.read_table(io.BytesIO(path.read_bytes())) for path in blocks)
+def read_rows(blocks: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of finished blocks, with all that the output has not."""
+    for path in blocks:
+        yield from pq.read_table(io.BytesIO(path.read_bytes())).to_pylist()
+
+
+def _read(kind: str, blocks: Iterable[Path]) -> Iterator[pa.Table]:
+    """Yield the rows of finished blocks with the columns of the output."""
+    names = COLUMNS[kind].names
+    return (pq.read_table(io.BytesIO(path.read_bytes()), columns=names).select(names) for path in blocks)
 
 
 def _to_utf8(name: str) -> str:

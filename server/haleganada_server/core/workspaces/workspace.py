@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from .imports.importing import Importer
 from .imports.teaching import ImportTerms
 from .listing import find_sample, list_samples
 from .loading import KnowledgeLoader
-from .ports import ExportFile
+from .ports import ExportFile, ImportItem
 from .recognition import ModelChoice, Recognition
 from .reembedding import Reembedder
 from .snapshots.automatic import AutomaticSnapshots
@@ -373,6 +373,10 @@ class Workspace:
             folder_names=folder_names,
         )
         return self._importer.import_file(path, form, terms)
+
+    def import_items(self, items: Iterator[ImportItem], client: Caller = LOCAL_CALLER) -> Imported:
+        """Teach items that were read and encoded elsewhere, as import_file does. Raises what it raises."""
+        return self._importer.import_items(items, ImportTerms(client=client))
 
     def adapt(self) -> Knowledge:
         """Return the published state with a head that has adapted to all of it; see WorkspaceState.adapt."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from haleganada_server.core.disk.failpoints import reach
 
 from ..changes.commit_queue import PendingChange
 from ..dependencies import WorkspaceDependencies
-from ..ports import ImportStage
+from ..ports import ImportItem, ImportStage
 from ..snapshots.automatic import AutomaticSnapshots
 from ..state import WorkspaceState
-from ..types import Imported, SnapshotInfo, TransferFormat
+from ..types import Imported, RefusedItem, SnapshotInfo, TransferFormat
 from .preparing import ImportTally, stage_items
 from .rehearsal import Rehearsal
 from .teaching import ImportTerms, find_taught, teach_staged
@@ -41,10 +42,15 @@ class Importer:
 
     def import_file(self, path: Path, form: TransferFormat | None, terms: ImportTerms) -> Imported:
         """See Workspace.import_file."""
-        directory, encoder = self._dependencies.directory, self._dependencies.encoder
         self.require_importable(terms.expected_revision)
         notes: list[str] = []
-        items = directory.read_import(path, form, terms.folder_names, notes.append)
+        items = self._dependencies.directory.read_import(path, form, terms.folder_names, notes.append)
+        return replace(self.import_items(items, terms), notes=tuple(notes))
+
+    def import_items(self, items: Iterator[ImportItem | RefusedItem], terms: ImportTerms) -> Imported:
+        """See Workspace.import_items."""
+        directory, encoder = self._dependencies.directory, self._dependencies.encoder
+        self.require_importable(terms.expected_revision)
         with closing(directory.stage_import()) as stage:
             rehearsal = Rehearsal(lambda: self._state.knowledge, self._dependencies.head_parameters)
             find_known = lambda keys: self._state.run(find_taught(keys))  # noqa: E731
@@ -58,7 +64,6 @@ class Importer:
             refused_total=tally.refused_total,
             revision=self._state.knowledge.revision,
             before=before,
-            notes=tuple(notes),
         )
 
     def _teach_staged(self, stage: ImportStage, tally: ImportTally, terms: ImportTerms) -> SnapshotInfo | None:
