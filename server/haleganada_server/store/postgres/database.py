@@ -20,7 +20,6 @@ from .migrations import migrate
 T = TypeVar("T")
 _CONNECTIONS = 16  # of the pool; a call that needs none does not wait
 _WAIT_S = 3.0
-_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -38,6 +37,8 @@ class Database:
             raise Precondition(
                 f"the {self.address} cannot be used: {_describe(error)}", StartReason.DATABASE_UNUSABLE
             ) from None
+        for name in ("psycopg", "psycopg.pool"):  # which tell of each lost connection; the feed does it once
+            logging.getLogger(name).setLevel(logging.ERROR)
         self._is_away = False
         self._pool = self._make_pool()
 

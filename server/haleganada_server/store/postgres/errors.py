@@ -15,6 +15,7 @@ from haleganada_server.core.errors import DataLoss, Unavailable
 from haleganada_server.core.machine_errors import disk_full, machine_errors
 
 _RETRY_S = 1.0
+_NEVER_S = 3600.0  # after which to repeat what only a restart makes possible: longer than any client waits
 _WAY_BACK = "Restore a backup of the database, restore one of this workspace's snapshots, or reset it to start again"
 
 
@@ -52,6 +53,19 @@ def database_away() -> Unavailable:
         "still answers Predict. Repeat the call with the same request_id: it is carried out once",
         Reason.DATABASE_UNAVAILABLE,
         retry_after_s=_RETRY_S,
+    )
+
+
+def database_behind(name: str, known: int, found: int) -> Unavailable:
+    """Return the error for a database that has lost changes which this server has seen committed. known, found: the
+    revisions here and there.
+    """
+    return Unavailable(
+        f"the database has the workspace “{name}” at revision {found}, but revision {known} was acknowledged: an older "
+        "backup, or a standby that was behind, has taken its place. So nothing more is taught to it, and it still "
+        "answers. Bring the newer database back; or restart all servers, to go on from the older state",
+        Reason.WRITING_STOPPED,
+        retry_after_s=_NEVER_S,
     )
 
 

@@ -19,7 +19,7 @@ from haleganada_server.store.sample_log.mark import check_mark
 
 from .connections import Connection, Row
 from .database import Database
-from .errors import damaged_rows, database_errors
+from .errors import damaged_rows, database_behind, database_errors
 from .news import read_news
 from .position import LOCK, READ, Position
 from .reader import PostgresReader
@@ -62,6 +62,8 @@ class PostgresLog(PostgresReader):
             position = self._require_same(*self._database.fetch(READ, (self._name,)))
             if position.revision == revision:
                 return ()
+            if position.revision < revision:
+                raise database_behind(self._name, revision, position.revision)
             with self._database.transaction(READ, (self._name,), _SNAPSHOT) as (connection, row):
                 self._require_same(row)
                 return read_news(connection, self._log_id, revision)

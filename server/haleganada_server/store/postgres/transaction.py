@@ -15,6 +15,7 @@ from haleganada_server.store.sample_log.integrity.checks import CHECKED_FACTS, R
 from haleganada_server.store.sample_log.mark import NO_DIGEST
 
 from .connections import Connection, Row
+from .errors import database_behind
 from .news import read_news
 from .position import ADVANCE, Position
 
@@ -52,6 +53,8 @@ class PostgresTransaction:
     def news(self, revision: int) -> Sequence[FollowedEvent]:
         if revision == self._before.revision:
             return ()
+        if revision > self._before.revision:
+            raise database_behind(self._name, revision, self._before.revision)
         return read_news(self._connection, self._before.log_id, revision)
 
     def find_event(self, request_id: str) -> Event | None:

@@ -29,7 +29,7 @@ class Follower:
             if self._directory.exists(name):
                 self._registry.add_names([name])
             return
-        entry.outline = None
+        entry.outline = entry.damage = None  # which it may be rid of
         workspace = entry.workspace
         try:
             if workspace is not None:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.core.errors import HaleganadaError, NotFound, Precondition, RevisionMismatch
+from haleganada_server.core.errors import HaleganadaError, NotFound, Precondition, RevisionMismatch, Unavailable
+from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
-from tests.postgres import open_postgres
+from tests.postgres import execute, open_postgres
 from tests.slow import slow
-from tests.unit.server.core.workspaces.small_world import lesson, open_workspaces, posteriors
+from tests.unit.server.core.workspaces.small_world import (
+    CoarseEmbedder,
+    drawing,
+    lesson,
+    open_workspaces,
+    posteriors,
+)
+from tests.waiting import wait_until
 
 Open = Callable[..., Workspaces]
 
@@ -29,12 +38,18 @@ def open_server(database_url: str, tmp_path: Path) -> Iterator[Open]:
     def open_one(seed: int = 0) -> Workspaces:
         folder = tmp_path / f"data-{len(opened)}"
         own = DataDirectory(folder, PillowRasterizer())
-        opened.append(open_workspaces(folder, seed, directory=open_postgres(database_url, own)))
+        try:
+            directory = open_postgres(database_url, own, CoarseEmbedder(seed).hash)
+        except BaseException:
+            own.close()
+            raise
+        opened.append(open_workspaces(folder, seed, directory=directory))
         return opened[-1]
 
     yield open_one
     for workspaces in opened:
-        workspaces.close()
+        with suppress(OSError):  # one that a test has closed
+            workspaces.close()
 
 
 def assert_same_knowledge(one: Workspace, other: Workspace) -> None:
@@ -128,3 +143,45 @@ def test_models_of_one_server_answer_for_no_workspace(open_server: Open) -> None
     with pytest.raises(Precondition, match="cluster"):
         workspaces.activate_model("default", "digits")
     assert workspaces.activate_model("default", "few-shot") is None
+
+
+def test_servers_with_other_weights_do_not_share_a_database(open_server: Open) -> None:
+    open_server(seed=0)
+    with pytest.raises(Precondition, match="other weights"):
+        open_server(seed=1)
+
+
+def test_several_servers_embed_samples_anew_at_once(open_server: Open) -> None:
+    old = open_server(seed=0)
+    for number in range(40):
+        old.get().train(lesson(number % 5, number))
+    old.close()
+    one, other = open_server(seed=1).get(), open_server(seed=1).get()
+    one.train(lesson(1, 99))
+    wait_until(lambda: not (one.knowledge.stale.labels or other.knowledge.stale.labels))
+    assert_same_knowledge(one, other)
+    assert one.knowledge.samples_total == 41 and one.knowledge.head.counts.sum() == 41
+
+
+def test_an_import_is_followed(open_server: Open, tmp_path: Path) -> None:
+    one, other = open_server().get(), open_server()
+    for number in range(6):
+        one.train(lesson(number % 3, number))
+    exported = one.export(TransferFormat.ARCHIVE)
+    other.create("copy")
+    with other.use("copy") as copy:
+        assert copy.import_file(exported.path).imported == 6
+    third = open_server()
+    assert_same_knowledge(third.get("copy"), other.get("copy"))
+
+
+def test_a_database_that_has_lost_changes_gets_no_more_of_them(open_server: Open, database_url: str) -> None:
+    """As after a standby that was behind has taken its place."""
+    workspace = open_server().get()
+    for hand in range(2):
+        workspace.train(lesson(1, hand))
+    execute(database_url, "UPDATE haleganada.workspaces SET revision = 1")
+    with pytest.raises(Unavailable, match="revision 2 was acknowledged") as caught:
+        workspace.train(lesson(2))
+    assert caught.value.reason == "WRITING_STOPPED" and workspace.knowledge.revision == 2
+    assert workspace.predict(drawing(1, 5)).candidates
