@@ -17,7 +17,7 @@ import pytest
 from tests.slow import slow
 
 ROOT = Path(__file__).parents[2]
-CLIENT, SERVER = "haleganada", "haleganada_server"
+CLIENT, SERVER, KANNADA = "haleganada", "haleganada_server", "haleganada_kannada"
 NEEDED = {
     CLIENT: (
         "haleganada/py.typed",
@@ -45,20 +45,25 @@ NEEDED = {
         "haleganada_server/weights/starter/model.json",
         "haleganada_server/weights/starter/model.onnx",
     ),
+    KANNADA: (
+        *(f"haleganada_kannada/kannada-print/{name}" for name in ("MODEL_CARD.md", "model.json", "model.onnx")),
+        *(f"haleganada_kannada/kannada-print/{name}" for name in ("model.safetensors", "symbol_order.json.gz")),
+    ),
 }
-PACKAGES = {CLIENT: {"haleganada", "haleganada_client"}, SERVER: {"haleganada_server"}}
+PACKAGES = {CLIENT: {"haleganada", "haleganada_client"}, SERVER: {"haleganada_server"}, KANNADA: {"haleganada_kannada"}}
 SOURCES = {
     CLIENT: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "clients", "generated", "proto", "pyproject.toml"},
     SERVER: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "haleganada_server", "pyproject.toml"},
+    KANNADA: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "haleganada_kannada", "pyproject.toml"},
 }
-MAX_BYTES = {CLIENT: 1_500_000, SERVER: 6_000_000}
+MAX_BYTES = {CLIENT: 1_500_000, SERVER: 6_000_000, KANNADA: 15_000_000}
 ONLY_FOR_TRAINING = "haleganada_server/weights/embedder.safetensors"
 BUILD_TOOLS = {**os.environ, "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both distributions, freshly built."""
+    """A folder with all distributions, freshly built."""
     folder = tmp_path_factory.mktemp("built")
     line = [ROOT / ".ci/build", ROOT, folder]
     subprocess.run(line, check=True, capture_output=True, timeout=300, env=BUILD_TOOLS)
@@ -81,7 +86,7 @@ def _find_wheel(built: Path, distribution: str) -> Path:
     return wheel
 
 
-@pytest.mark.parametrize("distribution", [CLIENT, SERVER])
+@pytest.mark.parametrize("distribution", [CLIENT, SERVER, KANNADA])
 def test_a_wheel_is_whole_and_has_nothing_else(built: Path, distribution: str) -> None:
     names = names_in_wheel(built, distribution)
     assert not [name for name in NEEDED[distribution] if name not in names]
@@ -92,7 +97,7 @@ def test_a_wheel_is_whole_and_has_nothing_else(built: Path, distribution: str) -
     assert _find_wheel(built, distribution).stat().st_size < MAX_BYTES[distribution]
 
 
-@pytest.mark.parametrize("distribution", [CLIENT, SERVER])
+@pytest.mark.parametrize("distribution", [CLIENT, SERVER, KANNADA])
 def test_the_sources_of_one_distribution_are_not_in_the_other(built: Path, distribution: str) -> None:
     [archive] = built.glob(f"{distribution}-*.tar.gz")
     with tarfile.open(archive) as sources:
@@ -106,10 +111,12 @@ def test_the_network_to_train_further_comes_with_the_sources_alone(built: Path) 
     assert ONLY_FOR_TRAINING not in names_in_wheel(built, SERVER)
 
 
-def test_both_have_one_version_and_pin_each_other(built: Path) -> None:
-    client, server = (read_metadata(built, distribution) for distribution in (CLIENT, SERVER))
+def test_all_have_one_version_and_pin_each_other(built: Path) -> None:
+    client, server, kannada = (read_metadata(built, distribution) for distribution in (CLIENT, SERVER, KANNADA))
     version = client["Version"]
-    assert server["Version"] == version
+    assert server["Version"] == kannada["Version"] == version
+    assert f"haleganada-kannada=={version}; extra == 'kannada'" in server.get_all("Requires-Dist", [])
+    assert not kannada.get_all("Requires-Dist", [])
     assert f"haleganada=={version}" in server.get_all("Requires-Dist", [])
     needed = client.get_all("Requires-Dist", [])
     for extra in ("server", "read", "train", "tensorboard"):
