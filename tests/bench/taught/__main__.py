@@ -16,7 +16,8 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient
 
 from tests.bench.table import Table
-from tests.bench.taught import book_pages, ciphers, cold_start, composed, loop, timing
+from tests.bench.taught import book_pages, cold_start, composed, loop, timing
+from tests.bench.taught.ciphers import lines as ciphers
 from tests.e2e.processes import fresh_server
 
 _PARTS = ("ciphers", "timing", "composed", "font", "loop", "books", "order")

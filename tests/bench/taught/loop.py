@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from tests.bench.accuracy.features import Recognizer
 from tests.bench.accuracy.sets import Handwriting, load_held_out_alphabets, load_kannada
 from tests.bench.table import Table
-from tests.bench.taught import ciphers
-from tests.bench.taught.cipher_loop import correct_lines
+from tests.bench.taught.ciphers import lines as ciphers
+from tests.bench.taught.ciphers.loop import correct_lines
 from tests.bench.taught.composed import PAPERS, encode_page
 from tests.bench.taught.corrector import Corrector, Lessons
 from tests.bench.taught.pages import LEVELS, ComposedPage, Gray, Spacing, compose, load_papers

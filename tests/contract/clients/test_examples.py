@@ -7,7 +7,7 @@ from haleganada_client import HaleganadaClient
 from haleganada_client.cli.commands.starting.first_steps import FirstSteps, take_first_steps
 
 from tests.bench.reading.scores import edits
-from tests.bench.taught.ciphers import load_transcripts
+from tests.bench.taught.ciphers.lines import load_transcripts
 from tests.conftest import RunningServer
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")

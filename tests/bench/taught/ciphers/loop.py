@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.bench.accuracy.features import Recognizer, make_product_rasters
 from tests.bench.taught.alignment import align
-from tests.bench.taught.ciphers import load_lessons, load_line, load_transcripts
+from tests.bench.taught.ciphers.lines import load_lessons, load_line, load_transcripts
 from tests.bench.taught.corrector import Corrector, Lessons
 
 

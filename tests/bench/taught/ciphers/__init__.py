@@ -1,0 +1,1 @@
+"""Lines of real ciphers, and what they say."""
