@@ -19,6 +19,8 @@ _PACKAGE = "haleganada_server."
 _QUOTED = ("caller", "workspace")  # which others choose
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 _PLACES = re.compile(r'File "[^"\n]*?[\\/](?=(?:haleganada_server|site-packages|python3\.\d+)[\\/])')
+_TOKENS = re.compile(r"(hlg_[0-9a-f]{8}_)[\w-]{16,}")
+"""As core.access.tokens makes them. The first part finds a token in a list, and lets nobody in."""
 
 
 class LogFields(dict[str, Any]):
@@ -40,7 +42,7 @@ class OneLineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record).replace(_PACKAGE, "", 1)
-        return line.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+        return _hide_tokens(line.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n"))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
         """Return a traceback without the folders that the server is installed in."""
@@ -59,7 +61,12 @@ class JsonFormatter(OneLineFormatter):
         event |= record.msg if isinstance(record.msg, LogFields) else {"message": record.getMessage()}
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        return _quote(event)
+        return _hide_tokens(_quote(event))
+
+
+def _hide_tokens(line: str) -> str:
+    """Return a line without the secrets of tokens, which somebody may have given as the name of a workspace."""
+    return _TOKENS.sub(r"\1…", line) if "hlg_" in line else line
 
 
 def configure_logging(level: str, log_format: LogFormat = "text") -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from haleganada_server.core.access.identity import Role
+from haleganada_server.core.access.tokens import make_token
 from haleganada_server.logs import JsonFormatter, LogFields, OneLineFormatter
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,15 @@ def test_other_messages_are_a_value_of_the_line(message: str) -> None:
 def test_text_quotes_what_users_choose() -> None:
     written = line(OneLineFormatter(), LogFields(method="Predict", workspace='two\nlines" code=OK', ms=1.25))
     assert written.endswith(r'rpc.x method=Predict workspace="two\\nlines\\" code=OK" ms=1.25')
+
+
+@given(st.text(), st.sampled_from([JsonFormatter(), OneLineFormatter()]))
+def test_no_line_has_a_token(around: str, formatter: logging.Formatter) -> None:
+    """Not even that of somebody who gave it as a name."""
+    shown = make_token("anna", Role.READ, (), 1)[1]
+    secret = shown.split("_", 2)[2]
+    written = line(formatter, LogFields(workspace=f"{around} {shown} {around}", call_id=shown))
+    assert secret not in written and written.count(shown.removesuffix(secret)) >= 2
 
 
 def test_tracebacks_do_not_say_where_the_server_is_installed() -> None:
