@@ -152,6 +152,9 @@ bench-cluster: .venv/.done-test          ## Two servers on one PostgreSQL: teach
 bench-snapshots: .venv/.done-test        ## Saving 100,000 samples, importing again and again, teaching under automatic snapshots
 	$(BIN)/python -m tests.bench.snapshots
 
+bench-bulk: .venv/.done-test             ## 20,000 pictures by `haleganada bulk predict` and by PredictBatch; ARGS="2000 1" is shorter
+	$(BIN)/python -m tests.bench.bulk $(ARGS)
+
 bench-damage: .venv/.done-test           ## Damages files of a data directory 500 times; none may go unnoticed
 	$(BIN)/python -m tests.bench.damage
 

@@ -112,6 +112,20 @@ def test_control_c_keeps_what_is_finished_and_a_dead_worker_is_replaced(data: Pa
     assert "300 items, 300 good" in printed and len({row["item"] for row in read_rows(tmp_path / "out.jsonl")}) == 300
 
 
+def test_pictures_are_taught_once(tmp_path: Path) -> None:
+    teach_lines(tmp_path / "data")
+    for label in ("ಅ", "ಆ"):
+        (tmp_path / "letters").mkdir(exist_ok=True)
+        write_pictures(tmp_path / "letters" / label, 10)
+    command = ("teach", "letters", "--data", tmp_path / "data", "--block-size", "4", "--json")
+    for taught, known in ((20, 0), (0, 20)):
+        status, printed, said = finish(tmp_path, *command, "--out", "out.jsonl", "--overwrite")
+        assert status == 0, said
+        summary = json.loads(printed)
+        assert (summary["taught"], summary["known"], summary["good"]) == (taught, known, 20)
+    assert [row["label"] for row in read_rows(tmp_path / "out.jsonl")] == ["ಅ"] * 10 + ["ಆ"] * 10
+
+
 def kill_a_worker(folder: Path) -> bool:
     """Kill a process that has a file open in a run's folder for temporary files; return whether there was one."""
     for fd in Path("/proc").glob("[0-9]*/fd/*"):
