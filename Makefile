@@ -138,13 +138,13 @@ bench-growth: .venv/.done-bench          ## Start, memory, descriptors, latency 
 	$(BIN)/python -m tests.bench.growth --plots docs/reliability
 
 bench-hold: .venv/.done-test             ## Idle and slow callers, floods, large pictures in small files
-	$(BIN)/python -m tests.bench.hold
+	$(BIN)/python -m tests.bench.overload.hold
 
 bench-access: .venv/.done-test           ## Tokens and certificates that change while they are used
 	$(BIN)/python -m tests.bench.access
 
 bench-box: .venv/.done-test              ## 50 clients of 5 people ask for twice what a server can do; ARGS="--minutes 2" is shorter
-	$(BIN)/python -m tests.bench.box $(ARGS)
+	$(BIN)/python -m tests.bench.overload.box $(ARGS)
 
 bench-cluster: .venv/.done-test          ## Two servers on one PostgreSQL: teaching beside SQLite, how soon others know, kills; ARGS="--kills 33" is shorter
 	$(BIN)/python -m tests.bench.cluster $(ARGS)

@@ -20,6 +20,7 @@ from tests.bench.anatomy import measure_predict_steps
 from tests.bench.drawings import LABELS, canvas_png, strokes
 from tests.bench.footprint import PAGE, SERVER, THIN, measure_environment
 from tests.bench.load import measure_load, time_calls
+from tests.bench.memory import read_memory
 from tests.bench.rivals.compare import compare
 from tests.bench.table import Table
 from tests.e2e.processes import ServerProcess, fresh_server
@@ -84,7 +85,7 @@ def _measure_throughput(table: Table, running: ServerProcess) -> float:
 
 
 def _measure_busy_memory(table: Table, server: int) -> None:
-    table.add("Resident memory after 32 clients", f"{_read_resident_memory(server):.0f} MB", "", "")
+    table.add("Resident memory after 32 clients", f"{read_memory(server) / 2**20:.0f} MB", "", "")
 
 
 def _measure_batches(table: Table, client: HaleganadaClient) -> None:
@@ -168,9 +169,9 @@ def _measure_start_up(table: Table, data: Path) -> None:
     with fresh_server(data) as running, running.client() as client:
         client.predict(strokes("ಅ", 1))
         seconds = time.perf_counter() - start_time
-        memory = _read_resident_memory(running.process.pid)
+        memory = read_memory(running.process.pid) / 2**20
     with fresh_server(data.with_name("empty")) as running:
-        baseline = _read_resident_memory(running.process.pid)
+        baseline = read_memory(running.process.pid) / 2**20
     table.add(f"Start to first answer with {MANY_SAMPLES:,} samples", f"{seconds:.2f} s", "≤ 2 s", "")
     table.add(
         f"Resident memory with {MANY_SAMPLES:,} samples", f"{memory:.0f} MB", "≤ 300 MB", f"empty {baseline:.0f} MB"
@@ -204,11 +205,6 @@ def _time_commits(folder: Path) -> list[float]:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE t (x)")
         return time_calls(lambda _: connection.execute("INSERT INTO t VALUES (?)", (b"x" * 3000,)), CALLS)
-
-
-def _read_resident_memory(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def _percentile(values: list[float], percent: int) -> str:

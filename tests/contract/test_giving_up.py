@@ -16,7 +16,7 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1.common_pb2 import Glyph
 from haleganada_server.core.errors import HaleganadaError
 
-from tests.bench.bombs import draw_bomb
+from tests.bench.overload.bombs import draw_bomb
 from tests.conftest import RunningServer
 from tests.contract.drawings import blank, cross
 from tests.waiting import wait_until

@@ -11,6 +11,7 @@ import numpy as np
 from haleganada_client import HaleganadaClient
 
 from tests.bench.drawings import LABELS, strokes
+from tests.bench.memory import read_memory
 from tests.e2e.processes import ServerProcess, fresh_server
 
 
@@ -35,7 +36,7 @@ def measure(data: Path, names: Sequence[str], calls: int = 300, options: Iterabl
     with fresh_server(data, *options) as running, running.client() as client:
         start_s = time.perf_counter() - start
         first = [_time_call(client, name, number) for number, name in enumerate(names)]
-        resident, descriptors = read_resident_mb(running), count_descriptors(running)
+        resident, descriptors = read_memory(running.process.pid) / 2**20, count_descriptors(running)
         cpu = read_cpu_s(running)
         rounds = max(1, round(calls / len(names)))
         later = [_time_call(client, name, number) for number, name in enumerate(list(names) * rounds)]
@@ -45,7 +46,7 @@ def measure(data: Path, names: Sequence[str], calls: int = 300, options: Iterabl
             first_ms=float(np.percentile(first, 50)),
             p50_ms=float(np.percentile(later, 50)),
             cpu_ms=cpu_ms,
-            resident_mb=max(resident, read_resident_mb(running)),
+            resident_mb=max(resident, read_memory(running.process.pid) / 2**20),
             descriptors=max(descriptors, count_descriptors(running)),
         )
 
@@ -56,12 +57,6 @@ def _time_call(client: HaleganadaClient, name: str, number: int) -> float:
     start = time.perf_counter()
     client.predict(ink, workspace=name)
     return (time.perf_counter() - start) * 1000
-
-
-def read_resident_mb(running: ServerProcess) -> float:
-    """Return the resident memory of a server's process."""
-    status = Path(f"/proc/{running.process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def count_descriptors(running: ServerProcess) -> int:

@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
@@ -27,6 +26,7 @@ from haleganada_client import HaleganadaClient
 from haleganada_server.runtime.processes.process_load import measure_cpu
 
 from tests.bench.drawings import LABELS, strokes
+from tests.bench.memory import read_memory, sample
 from tests.bench.table import Table
 from tests.e2e.processes import ServerProcess, children_of, command_of, fresh_server
 
@@ -123,7 +123,13 @@ def measure_memory(
         f"Resident memory while a stream of {pages} pages is read",
         ("what", "peak, first quarter", "peak, last quarter", "target"),
     )
-    with sampled_memory(running) as samples:
+
+    def look() -> tuple[float, float]:
+        """Return the memory of the server, and of all its readers, in MB."""
+        own, *readers = (read_memory(pid) / 1e6 for pid in processes_of(running))
+        return own, sum(readers)
+
+    with sample(look, _SAMPLE_EVERY_S) as samples:
         read_stream(stub, take(files, pages), pb.ReadOptions(engine=ENGINE))
     quarter = max(1, len(samples) // 4)
     for number, what in enumerate(("server", "all readers together")):
@@ -212,35 +218,6 @@ def describe(durations: Sequence[float]) -> tuple[str, str, str]:
     """Return median, 99th percentile and maximum of milliseconds."""
     p99 = statistics.quantiles(durations, n=100)[98]
     return f"{statistics.median(durations):.1f} ms", f"{p99:.1f} ms", f"{max(durations):.0f} ms"
-
-
-@contextmanager
-def sampled_memory(running: ServerProcess) -> Iterator[list[tuple[float, float]]]:
-    """Look at the memory of the server and of all its readers now and then during the block, in MB."""
-    samples: list[tuple[float, float]] = []
-    stopped = threading.Event()
-
-    def sample() -> None:
-        while not stopped.wait(_SAMPLE_EVERY_S):
-            own, *readers = map(read_resident_mb, processes_of(running))
-            samples.append((own, sum(readers)))
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        stopped.set()
-        thread.join()
-
-
-def read_resident_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB; 0 if it has ended."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
 
 
 if __name__ == "__main__":

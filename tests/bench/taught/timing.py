@@ -19,6 +19,7 @@ from haleganada_client.reading.types import PageReading
 
 from tests.bench.accuracy.sets import load_kannada
 from tests.bench.accuracy.teaching import encode_png
+from tests.bench.memory import read_memory
 from tests.bench.table import Table
 from tests.bench.taught import composed
 from tests.bench.taught.matching import is_same
@@ -38,7 +39,7 @@ def measure(data: Path) -> Table:
     drawn = [(encode_png(np.pad(hand.drawings[row], 4)), str(hand.labels[row]), "", "") for row in lessons]
     with tempfile.TemporaryDirectory() as folder, fresh_server(Path(folder)) as running, running.client() as client:
         client.train_batch(drawn)
-        idle = _read_memory(running.process.pid, "VmRSS")
+        idle = read_memory(running.process.pid) / 2**20
         picture = composed.encode_page(page)
         elapsed = [client.read(picture, mode="taught").elapsed_ms for _ in range(3)]
         table.add("first read, the best of three", f"{min(elapsed) / 1000:.2f} s", "≤ 3 s")
@@ -95,18 +96,14 @@ def _add_memory(table: Table, running: ServerProcess, idle: float) -> None:
     table.add("its memory: the server at its peak, above the idle one", f"{_peak(running) - idle:.0f} MB", "")
     for pid in readers:
         table.add(
-            "its memory: a reader, at its peak", f"{_read_memory(pid, 'VmHWM'):.0f} MB", "≤ 300 MB with the server's"
+            "its memory: a reader, at its peak",
+            f"{read_memory(pid, 'VmHWM') / 2**20:.0f} MB",
+            "≤ 300 MB with the server's",
         )
 
 
 def _peak(running: ServerProcess) -> float:
-    return _read_memory(running.process.pid, "VmHWM")
-
-
-def _read_memory(pid: int, name: str) -> float:
-    """Return a number of /proc/pid/status in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition(f"{name}:")[2].split()[0]) / 1024
+    return read_memory(running.process.pid, "VmHWM") / 2**20
 
 
 def _read_cpu_s(pid: int) -> float:

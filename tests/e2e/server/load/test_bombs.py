@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.bombs import BOMBS, measure_bombs
+from tests.bench.overload.bombs import BOMBS, measure_bombs
 from tests.e2e.processes import ServerProcess, server
 
 MOST_MIB = 400

@@ -118,7 +118,7 @@ def test_an_export_that_nobody_reads_ends(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_benchmark_runs() -> None:
-    line = [sys.executable, "-m", "tests.bench.hold", "--short"]
+    line = [sys.executable, "-m", "tests.bench.overload.hold", "--short"]
     printed = subprocess.run(line, capture_output=True, text=True, check=True).stdout
     assert "silent or trickling connections" in printed and "refusal" in printed
 

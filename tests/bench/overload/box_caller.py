@@ -1,4 +1,4 @@
-"""The clients of one person: python -m tests.bench.box_caller ADDRESS TOKEN CLIENTS RATE SECONDS.
+"""The clients of one person: python -m tests.bench.overload.box_caller ADDRESS TOKEN CLIENTS RATE SECONDS.
 
 Each client has a connection of its own. RATE: calls each second of all of them together, however slowly they are
 answered; 0 = each asks again at each answer. Prints JSON, see Outcomes. In a process of its own, because threads that
@@ -51,7 +51,16 @@ class Outcomes:
 
 def start_callers(address: str, token: str, clients: int, rate: float, seconds: float) -> subprocess.Popen[str]:
     """Start such a process; see read_outcomes."""
-    line = [sys.executable, "-m", "tests.bench.box_caller", address, token, str(clients), str(rate), str(seconds)]
+    line = [
+        sys.executable,
+        "-m",
+        "tests.bench.overload.box_caller",
+        address,
+        token,
+        str(clients),
+        str(rate),
+        str(seconds),
+    ]
     return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
 
 

@@ -1,6 +1,6 @@
 """Small files that are large pictures: what they cost the server, and everybody beside them.
 
-python -m tests.bench.bombs
+python -m tests.bench.overload.bombs
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from haleganada_client.wire.drawings import pack_drawing
 from PIL import Image, ImageDraw
 
 from tests.bench.drawings import LABELS, strokes
+from tests.bench.memory import read_memory, sample
 from tests.bench.table import Table
 from tests.e2e.processes import ServerProcess, fresh_server
 
@@ -92,7 +92,7 @@ def measure_bombs(
             drawn = pack_drawing(strokes(LABELS[i % 5], i))
             stub.Train(ocr_service_pb2.TrainRequest(label=LABELS[i % 5], glyph=drawn))
         _warm_up(running, stub)
-        idle_mib = read_memory_mib(running)  # once: what an earlier bomb left behind counts, too
+        idle_mib = read_memory(running.process.pid) / 2**20  # once: what an earlier bomb left behind counts, too
         return [measure_bomb(running, stub, kind, BOMBS[kind](count), deadline_s, idle_mib) for kind in kinds]
 
 
@@ -115,7 +115,7 @@ def measure_bomb(
         except grpc.RpcError as error:
             refused.append(error.code())
 
-    with sample_peak(running) as peak:
+    with sample(lambda: read_memory(running.process.pid) / 2**20, SAMPLE_S) as memory_mib:
         attacker = threading.Thread(target=attack)
         attacker.start()
         while attacker.is_alive():
@@ -127,38 +127,12 @@ def measure_bomb(
         bomb=name,
         request_mb=request.ByteSize() / 1e6,
         idle_mib=idle_mib,
-        peak_mib=peak[0],
+        peak_mib=max(memory_mib, default=0.0),
         worked_on_s=worked_on_s,
         alone_ms=statistics.median(alone),
         p50_ms=statistics.median(beside),
         slowest_ms=max(beside),
     )
-
-
-def read_memory_mib(running: ServerProcess) -> float:
-    """Return the memory of a server, in MiB."""
-    for line in Path(f"/proc/{running.process.pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise AssertionError("the server has ended")
-
-
-@contextmanager
-def sample_peak(running: ServerProcess) -> Iterator[list[float]]:
-    """Yield a list of one number: the most memory that the server was seen to have, in MiB."""
-    peak, stop = [0.0], threading.Event()
-
-    def sample() -> None:
-        while not stop.wait(SAMPLE_S):
-            peak[0] = max(peak[0], read_memory_mib(running))
-
-    sampler = threading.Thread(target=sample)
-    sampler.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        sampler.join()
 
 
 def _warm_up(running: ServerProcess, stub: ocr_service_pb2_grpc.OCRServiceStub) -> None:

@@ -1,6 +1,6 @@
 """Calls at a steady rate, however slowly they are answered.
 
-python -m tests.bench.flood ADDRESS predict|health RATE SECONDS
+python -m tests.bench.overload.flood ADDRESS predict|health RATE SECONDS
 
 Prints JSON: the seconds until each answer and until each refusal, and how many calls ended otherwise. In a process of
 its own, because threads that share one with the measurement would delay it.
@@ -32,7 +32,7 @@ class Outcomes:
 
 def start_flood(address: str, kind: str, rate: float, seconds: float) -> subprocess.Popen[str]:
     """Start such a process; see read_outcomes."""
-    line = [sys.executable, "-m", "tests.bench.flood", address, kind, str(rate), str(seconds)]
+    line = [sys.executable, "-m", "tests.bench.overload.flood", address, kind, str(rate), str(seconds)]
     return subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
 
 

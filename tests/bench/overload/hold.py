@@ -1,4 +1,4 @@
-"""Callers who hold on, and what everybody else notices: python -m tests.bench.hold [--short].
+"""Callers who hold on, and what everybody else notices: python -m tests.bench.overload.hold [--short].
 
 Idle calls of each kind, a flood at twice the capacity, 500 slow connections to the page, large pictures in small files.
 Prints the tables of docs/reliability.md.
@@ -17,9 +17,9 @@ from pathlib import Path
 import grpc
 from haleganada_client import HaleganadaClient
 
-from tests.bench import bombs
 from tests.bench.drawings import LABELS, strokes
-from tests.bench.flood import read_outcomes, start_flood
+from tests.bench.overload import bombs
+from tests.bench.overload.flood import read_outcomes, start_flood
 from tests.bench.table import Table, describe_quantiles, get_quantile
 from tests.e2e.processes import ServerProcess, fresh_server
 from tests.e2e.server.load.idle_calls import KINDS, idle_calls

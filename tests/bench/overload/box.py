@@ -1,4 +1,5 @@
-"""A box that a group shares, asked for twice what it can do: python -m tests.bench.box [--minutes N] [--profile P].
+"""A box that a group shares, asked for twice what it can do: python -m tests.bench.overload.box [--minutes N]
+[--profile P].
 
 50 clients of 5 people ask it to recognize drawings, at a steady rate, some people three times as much as others. Prints
 the table of docs/reliability.md: how soon calls that are let in are answered and others refused, how equal the people's
@@ -10,18 +11,17 @@ from __future__ import annotations
 import argparse
 import subprocess
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from haleganada_client import HaleganadaClient
 from haleganada_server.core.access.identity import Role
 
-from tests.bench.box_caller import Outcomes, read_outcomes, start_callers
 from tests.bench.drawings import LABELS, strokes
+from tests.bench.memory import read_memory, sample
+from tests.bench.overload.box_caller import Outcomes, read_outcomes, start_callers
 from tests.bench.table import Table, describe_quantiles
 from tests.e2e.processes import ServerProcess, server
 from tests.tokens import add_token
@@ -38,7 +38,8 @@ def main() -> None:
         with server(data, "--profile", options.profile) as running:
             teach(running, tokens["anna"])
             capacity = measure_capacity(running, tokens, max(3.0, min(20.0, options.minutes * 6)))
-            with sampled_memory(running.process.pid) as memory:
+            began, pid = time.monotonic(), running.process.pid
+            with sample(lambda: (time.monotonic() - began, read_memory(pid) / 1e6), MEMORY_EVERY_S) as memory:
                 found = ask_too_much(running, tokens, 2 * capacity, options.minutes * 60)
     print("\n" + describe(found, memory, capacity, options.minutes).markdown())
 
@@ -70,25 +71,6 @@ def ask_too_much(running: ServerProcess, tokens: dict[str, str], rate: float, se
         for name, clients in CLIENTS.items()
     }
     return {name: read_outcomes(caller) for name, caller in callers.items()}
-
-
-@contextmanager
-def sampled_memory(pid: int) -> Iterator[list[tuple[float, float]]]:
-    """Yield a list that gets (seconds, resident megabytes) of a process again and again during the block."""
-    samples, ended, began = list[tuple[float, float]](), threading.Event(), time.monotonic()
-
-    def sample() -> None:
-        while not ended.wait(MEMORY_EVERY_S):
-            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-            samples.append((time.monotonic() - began, pages * 4096 / 1e6))
-
-    thread = threading.Thread(target=sample, daemon=True)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        ended.set()
-        thread.join()
 
 
 def describe(
