@@ -16,7 +16,8 @@ from haleganada_client.json_values import to_json_value
 KEYS: dict[type[Any], str] = {
     types.Candidate: "label probability canonical canonical_probability forms code_points samples class_id "
     "canonical_class_id",
-    types.Prediction: "candidates unknown_probability decision revision prediction_id model provisional",
+    types.Prediction: "candidates unknown_probability decision revision prediction_id model provisional "
+    "knowledge_age_ms",
     types.Taught: "sample_id loss label canonical labels_known samples_total revision duplicate learned "
     "known_sample_id",
     types.Correction: "taught predicted predicted_revision",
