@@ -42,14 +42,14 @@ def measure_load(address: str, kind: str, clients: int, seconds: float = 10.0) -
 
 
 def time_calls(call: Callable[[int], object], times: int) -> list[float]:
-    """Return the milliseconds of calls one after another, behind up to twenty that are not counted."""
+    """Return the seconds of calls one after another, behind up to twenty that are not counted."""
     for number in range(min(20, times)):
         call(number)
     taken = []
     for number in range(20, times + 20):
         began = time.perf_counter()
         call(number)
-        taken.append(1000 * (time.perf_counter() - began))
+        taken.append(time.perf_counter() - began)
     return taken
 
 

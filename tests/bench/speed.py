@@ -22,7 +22,7 @@ from tests.bench.footprint import PAGE, SERVER, THIN, measure_environment
 from tests.bench.load import measure_load, time_calls
 from tests.bench.memory import read_memory
 from tests.bench.rivals.compare import compare
-from tests.bench.table import Table
+from tests.bench.table import Table, format_quantile
 from tests.e2e.processes import ServerProcess, fresh_server
 
 CALLS = 400
@@ -38,7 +38,8 @@ def main() -> None:
         with fresh_server(Path(folder) / "latency") as running, running.client() as client:
             train_ms, predict_ms = _measure_latency(table, client, Path(folder))
             per_s = _measure_throughput(table, running)
-            _measure_busy_memory(table, running.process.pid)
+            resident = read_memory(running.process.pid) / 2**20
+            table.add(f"Resident memory after {CLIENTS} clients", f"{resident:.0f} MB", "", "")
             _measure_batches(table, client)
             _measure_turns(table, client)
         _measure_many_labels(table, Path(folder) / "labels")
@@ -59,21 +60,28 @@ def _measure_latency(table: Table, client: HaleganadaClient, folder: Path) -> tu
     drawings = [strokes(LABELS[i % 10], 1000 + i) for i in range(40)]
     png = time_calls(lambda i: client.predict(images[i % 40]), CALLS)
     ink = time_calls(lambda i: client.predict(drawings[i % 40]), CALLS)
-    table.add("Train, durable, p50", _percentile(train, 50), "≤ 4.5 ms", f"one synced commit {_percentile(commit, 50)}")
-    table.add("Train, durable, p99", _percentile(train, 99), "", f"one synced commit {_percentile(commit, 99)}")
+    table.add(
+        "Train, durable, p50",
+        format_quantile(train, 0.5),
+        "≤ 4.5 ms",
+        f"one synced commit {format_quantile(commit, 0.5)}",
+    )
+    table.add(
+        "Train, durable, p99", format_quantile(train, 0.99), "", f"one synced commit {format_quantile(commit, 0.99)}"
+    )
     table.add(
         "Predict, 280×280 PNG, p50 / p99",
-        f"{_percentile(png, 50)} / {_percentile(png, 99)}",
+        f"{format_quantile(png, 0.5)} / {format_quantile(png, 0.99)}",
         "≤ 3 ms",
-        f"empty call {_percentile(empty, 50)}",
+        f"empty call {format_quantile(empty, 0.5)}",
     )
     table.add(
         "Predict, strokes, p50 / p99",
-        f"{_percentile(ink, 50)} / {_percentile(ink, 99)}",
+        f"{format_quantile(ink, 0.5)} / {format_quantile(ink, 0.99)}",
         "≤ 2.5 ms",
-        f"empty call {_percentile(empty, 50)}",
+        f"empty call {format_quantile(empty, 0.5)}",
     )
-    return float(np.median(train)), float(np.median(ink))
+    return 1000 * float(np.median(train)), 1000 * float(np.median(ink))
 
 
 def _measure_throughput(table: Table, running: ServerProcess) -> float:
@@ -82,10 +90,6 @@ def _measure_throughput(table: Table, running: ServerProcess) -> float:
     empty = measure_load(running.address, "health", CLIENTS)
     table.add(f"Predict, strokes, {CLIENTS} clients", f"{predicted:.0f}/s", "≥ 600/s", f"empty calls {empty:.0f}/s")
     return predicted
-
-
-def _measure_busy_memory(table: Table, server: int) -> None:
-    table.add("Resident memory after 32 clients", f"{read_memory(server) / 2**20:.0f} MB", "", "")
 
 
 def _measure_batches(table: Table, client: HaleganadaClient) -> None:
@@ -124,12 +128,12 @@ def _measure_turns(table: Table, client: HaleganadaClient) -> None:
         client.train(asked[i % 40], f"{LABELS[i % 10]}{i}", workspace="turns")
         start_time = time.perf_counter()
         client.predict(asked[-i % 40], workspace="turns")
-        after.append((time.perf_counter() - start_time) * 1000)
+        after.append(time.perf_counter() - start_time)
     table.add(
         f"Predict right after a Train, {MANY_LABELS} labels, p50 / p90",
-        f"{_percentile(after, 50)} / {_percentile(after, 90)}",
+        f"{format_quantile(after, 0.5)} / {format_quantile(after, 0.9)}",
         "≤ 2 × alone",
-        f"alone {_percentile(alone, 50)} / {_percentile(alone, 90)}",
+        f"alone {format_quantile(alone, 0.5)} / {format_quantile(alone, 0.9)}",
     )
 
 
@@ -146,15 +150,18 @@ def _measure_many_labels(table: Table, data: Path) -> None:
             client.train(asked[i], f"{LABELS[i % 10]}{i}")
             start_time = time.perf_counter()
             client.predict(asked[-i])
-            after.append((time.perf_counter() - start_time) * 1000)
+            after.append(time.perf_counter() - start_time)
     table.add(
         f"Predict, {MANY_SAMPLES:,} labels, p50 / p99",
-        f"{_percentile(alone, 50)} / {_percentile(alone, 99)}",
+        f"{format_quantile(alone, 0.5)} / {format_quantile(alone, 0.99)}",
         "≤ 5 ms",
         "",
     )
     table.add(
-        "The same right after a Train", f"{_percentile(after, 50)} / {_percentile(after, 90)}", "≤ 20 ms", "p50 / p90"
+        "The same right after a Train",
+        f"{format_quantile(after, 0.5)} / {format_quantile(after, 0.9)}",
+        "≤ 20 ms",
+        "p50 / p90",
     )
 
 
@@ -184,9 +191,9 @@ def _measure_command_line(table: Table) -> None:
     bare = time_calls(lambda _: subprocess.run([sys.executable, "-c", ""], check=True), 10)
     table.add(
         "Command line start (--help)",
-        f"{np.median(times) / 1000:.2f} s",
+        f"{np.median(times):.2f} s",
         "≤ 0.3 s",
-        f"Python alone {np.median(bare) / 1000:.2f} s",
+        f"Python alone {np.median(bare):.2f} s",
     )
 
 
@@ -205,10 +212,6 @@ def _time_commits(folder: Path) -> list[float]:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("CREATE TABLE t (x)")
         return time_calls(lambda _: connection.execute("INSERT INTO t VALUES (?)", (b"x" * 3000,)), CALLS)
-
-
-def _percentile(values: list[float], percent: int) -> str:
-    return f"{np.percentile(values, percent):.1f} ms"
 
 
 if __name__ == "__main__":

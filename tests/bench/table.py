@@ -28,7 +28,12 @@ def describe_quantiles(seconds: list[float]) -> str:
     """Return the median and the 99th percentile in milliseconds; “none” if nothing was measured."""
     if not seconds:
         return "none"
-    return f"{1000 * get_quantile(seconds, 0.5):.1f} ms, {1000 * get_quantile(seconds, 0.99):.0f} ms"
+    return f"{format_quantile(seconds, 0.5)}, {1000 * get_quantile(seconds, 0.99):.0f} ms"
+
+
+def format_quantile(seconds: list[float], share: float) -> str:
+    """Return a quantile in milliseconds; see get_quantile."""
+    return f"{1000 * get_quantile(seconds, share):.1f} ms"
 
 
 def get_quantile(values: list[float], share: float) -> float:

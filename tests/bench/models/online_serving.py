@@ -13,14 +13,13 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 from haleganada_client import HaleganadaClient, Ink, OnlineSettings
 from haleganada_server.training.online.initial_model import fix_seed
 from safetensors.torch import save_file
 
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.models.online_recipes import measure_seconds
-from tests.bench.table import Table
+from tests.bench.table import Table, format_quantile
 from tests.e2e.processes import start_process
 
 TAUGHT = 20
@@ -113,16 +112,17 @@ def measure(client: HaleganadaClient) -> Table:
         on_disk, learned, idle = trial.teach_all(), trial.learn(), trial.predict()
         busy = trial.predict_while_learning()
         out.add(
-            network or "few-shot", str(replay) if network else "", activation, _ms(on_disk, 50),
-            _ms(learned, 50) if learned else "at once", _ms(idle, 50), f"{_ms(busy, 50)} / {_ms(busy, 99)}",
-        )  # fmt: skip
+            network or "few-shot",
+            str(replay) if network else "",
+            activation,
+            format_quantile(on_disk, 0.5),
+            format_quantile(learned, 0.5) if learned else "at once",
+            format_quantile(idle, 0.5),
+            " / ".join(format_quantile(busy, share) for share in (0.5, 0.99)),
+        )
         print(out.markdown().splitlines()[-1], flush=True)
         client.models.activate("few-shot", workspace=f"{network or 'few-shot'} {replay}")
     return out
-
-
-def _ms(seconds: list[float], percentile: float) -> str:
-    return f"{1000 * float(np.percentile(seconds, percentile)):.1f} ms"
 
 
 def write_random_backbone(path: Path) -> None:

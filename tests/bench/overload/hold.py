@@ -20,7 +20,7 @@ from haleganada_client import HaleganadaClient
 from tests.bench.drawings import LABELS, strokes
 from tests.bench.overload import bombs
 from tests.bench.overload.flood import read_outcomes, start_flood
-from tests.bench.table import Table, describe_quantiles, get_quantile
+from tests.bench.table import Table, describe_quantiles, format_quantile
 from tests.e2e.processes import ServerProcess, fresh_server
 from tests.e2e.server.load.idle_calls import KINDS, idle_calls
 from tests.unit.clients.web.slow_connections import count_open, get, slow_connections
@@ -116,7 +116,7 @@ def _time(call: Callable[[], object]) -> float:
 
 
 def _describe(seconds: list[float]) -> str:
-    return f"{1000 * get_quantile(seconds, 0.5):.1f} ms, {1000 * max(seconds):.0f} ms"
+    return f"{format_quantile(seconds, 0.5)}, {1000 * max(seconds):.0f} ms"
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def _compare_nearest_neighbor(table: Table, predict_ms: float, clients: int, per
             for number in range(100):
                 client.train(strokes(LABELS[number % 10], number), LABELS[number % 10])
             drawings = [strokes(LABELS[number % 10], 1000 + number) for number in range(40)]
-            own_ms = float(np.median(time_calls(lambda number: client.predict(drawings[number % 40]), 300)))
+            own_ms = 1000 * float(np.median(time_calls(lambda number: client.predict(drawings[number % 40]), 300)))
         own_per_s = measure_load(running.address, "predict", clients)
     finally:
         running.kill()
