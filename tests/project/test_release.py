@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (".ci", "clients", "generated", "models", "proto", "server")
+FOLDERS = (".ci", "clients", "generated", "proto", "server")
 FILES = (".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml")
 PROTO = "proto/haleganada/v1/ocr_service.proto"
 BINARIES = Path(sys.executable).parent
@@ -105,7 +105,8 @@ def test_a_release_is_files_with_their_checksums(repository: Repository) -> None
     sums = {name: checksum for checksum, name in (line.split() for line in lines)}
     assert sums == {path.name: _hash(path) for path in dist.iterdir() if path.name != "SHA256SUMS"}
     endings = ("-py3-none-any.whl", ".tar.gz", ".cdx.json")
-    assert {*sums} == {f"{name}-0.1.0{ending}" for name in ("haleganada", "haleganada_server") for ending in endings}
+    names = ("haleganada", "haleganada_server", "haleganada_kannada")
+    assert {*sums} == {f"{name}-0.1.0{ending}" for name in names for ending in endings}
     client, server = (_read_sbom(dist / f"{name}-0.1.0.cdx.json") for name in ("haleganada", "haleganada_server"))
     assert client >= {("haleganada", "0.1.0"), ("uplot", _version_of_uplot())}
     assert server >= {("haleganada", "0.1.0"), ("haleganada-server", "0.1.0")}
