@@ -65,7 +65,7 @@ OPTIONS: list[click.Option] = [
     _make_option(
         "--profile",
         metavar="NAME",
-        help="Connect as this connection says, which `haleganada connect` has kept; the environment does not count "
+        help="The connection to use, one that `haleganada connect` has kept; the environment does not count "
         "then. [default: $HALEGANADA_PROFILE, or the one that was connected to last, unless --server or "
         "$HALEGANADA_TARGET names a server]",
     ),

@@ -151,7 +151,7 @@ def predict(
 )  # fmt: skip
 @click.option(
     "--order", type=click.Choice([order.value for order in ReadingOrder]), default=ReadingOrder.LEFT_TO_RIGHT.value,
-    show_default=True, help="In which order the glyphs of a page follow each other that is read by what was taught.",
+    show_default=True, help="The order in which the glyphs of a page in a taught script follow each other.",
 )  # fmt: skip
 def read(
     data: Path,

@@ -22,7 +22,7 @@ def repair(workspace: str, data: Path) -> None:
 
     Stop the server first. The damaged file is kept in the trash. Says exactly what was saved and what was lost.
 
-    If every change is left, and every sample, undo goes on as before and forgotten samples stay; otherwise the samples
+    If no change and no sample is lost, undo goes on as before and forgotten samples stay; otherwise the samples
     are taught anew, and undo begins there. Revisions and sample ids go on either way.
     """
     configure_logging("error")

@@ -49,7 +49,7 @@ def tokens() -> None:
     show_default=True,
     help="Days until it expires.",
 )
-@click.option("--never-expires", is_flag=True, help="It is valid until it is revoked.")
+@click.option("--never-expires", is_flag=True, help="Keep it valid until it is revoked.")
 @data_option
 @json_option
 def add(
@@ -97,7 +97,7 @@ def list_tokens(data: Path, as_json: bool) -> None:
 @click.option("--days", type=click.FloatRange(0, 36_500), default=0.0, help="Days from now. [default: now]")
 @data_option
 def expire(token: str, days: float, data: Path) -> None:
-    """Let a token expire, now or later than it would."""
+    """Let a token expire now, or on another day than it would."""
     at_us = now_us() + int(days * DAY_US)
     changed = _change_one(token, data, "expire", lambda found: found.expire(at_us))
     click.echo(_summarize(changed))

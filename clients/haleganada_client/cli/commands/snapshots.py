@@ -70,7 +70,7 @@ def delete_snapshots(session: Session, snapshots: tuple[str, ...], confirm: str 
     help="What to prune; can be repeated.  [default: all but saved]",
 )
 @click.option("--keep", type=click.IntRange(*KEPT_SNAPSHOTS.bounds), help="How many of each kind to keep.")
-@click.option("--older-than", "days", type=click.FloatRange(0), metavar="DAYS", help="Only those that are older.")
+@click.option("--older-than", "days", type=click.FloatRange(0), metavar="DAYS", help="Only those older than this.")
 @click.option("--dry-run", is_flag=True, help="Only list what would be deleted.")
 @with_session
 def prune_snapshots(

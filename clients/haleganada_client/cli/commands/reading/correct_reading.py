@@ -31,9 +31,9 @@ _LINE = (float, float, float, float)
     help="The glyph to correct. Can be repeated.",
 )
 @click.option("--text", default="", metavar="LABEL", help="What the glyphs are; with --join what they are together.")
-@click.option("--join", is_flag=True, help="The glyphs are one.")
-@click.option("--split", type=_LINE, metavar="X Y X Y", help="The glyph is two; a line that parts them, in pixels.")
-@click.option("--remove", is_flag=True, help="The glyphs are none, but stains.")
+@click.option("--join", is_flag=True, help="Together, the glyphs are one.")
+@click.option("--split", type=_LINE, metavar="X Y X Y", help="The glyph is two, parted by this line, in pixels.")
+@click.option("--remove", is_flag=True, help="They are stains, no glyphs.")
 @click.option("--undo", is_flag=True, help="Take the last correction back, and what it taught.")
 @with_session
 def correct_reading_command(

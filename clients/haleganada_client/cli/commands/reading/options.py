@@ -56,7 +56,7 @@ def reading_options(command: F) -> F:
             type=click.Choice(READING_ORDERS),
             default=READING_ORDERS[0],
             show_default=True,
-            help="In which order the glyphs of a page follow each other that is read by what was taught.",
+            help="The order in which the glyphs of a page in a taught script follow each other.",
         ),
         click.option(
             "--pages",
