@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -126,25 +126,30 @@ def postgres_server(place: Path | None = None) -> Iterator[PostgresServer]:
 def shared_postgres(run_folder: Path) -> Iterator[PostgresServer]:
     """The server that all processes of a test run share; the last one that leaves stops it. run_folder: of the run."""
     place = run_folder / "postgres"
-    with (run_folder / "postgres.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
-            server = _start_in(_make_folder())
-            place.write_text(f"{server.folder}\n{server.port}")
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    with (run_folder / "postgres.users").open("w") as users:
+        with _locked(run_folder / "postgres.lock"):
+            if not place.exists():
+                server = _start_in(_make_folder())
+                place.write_text(f"{server.folder}\n{server.port}")
+            fcntl.flock(users, fcntl.LOCK_SH)
         folder, port = place.read_text().split("\n")
         server = PostgresServer(Path(folder), int(port))
         try:
             yield server
         finally:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:  # others still use it
-                pass
-            else:
+            with _locked(run_folder / "postgres.lock"), suppress(BlockingIOError):  # unless others still use it
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 server.stop()
                 shutil.rmtree(folder, ignore_errors=True)
                 place.unlink()
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Let no other process into such a block."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _start_in(folder: Path) -> PostgresServer:
