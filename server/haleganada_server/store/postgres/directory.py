@@ -53,11 +53,16 @@ class PostgresDirectory:
     def __init__(
         self, database: Database, own: DataDirectory, embedder_hash: str, measures: CommitMeasures | None = None
     ) -> None:
-        """own: this server's data directory. embedder_hash: of the current weights. measures: of the commits of all
-        logs. Raises Precondition if servers with other weights use the database.
+        """database: closed by close(), and at once if this raises. own: this server's data directory. embedder_hash: of
+        the current weights. measures: of the commits of all logs. Raises Precondition if servers with other weights use
+        the database.
         """
         self._database, self._own, self._measures = database, own, measures
-        self._feed = Feed(database, embedder_hash)
+        try:
+            self._feed = Feed(database, embedder_hash)
+        except BaseException:
+            database.close()
+            raise
 
     def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
         self._feed.start(on_changed, loaded)
