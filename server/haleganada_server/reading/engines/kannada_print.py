@@ -5,17 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 
-from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import Precondition
 from haleganada_server.core.installation import describe_install
 from haleganada_server.core.models.distributed import KANNADA_PRINT, find_distributed_model
 from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.options import ReadMode
 from haleganada_server.core.reading.page import TextLine
 
-from .languages import iso_code, join, tesseract_name
 from .line_model import LineModelEngine
 from .port import EngineRequest, Picture, TextEngine
+from .requirements import require_installed, require_languages
 
 _DISTRIBUTION = "haleganada-kannada"
 _LANGUAGES = ("kn",)
@@ -45,17 +43,8 @@ class KannadaPrint:
         )
 
     def check(self, languages: Sequence[str]) -> None:
-        if not self._is_installed():
-            raise Precondition(
-                f"the engine {self.id} is not installed; run {describe_install('kannada')} where the server runs",
-                Reason.ENGINE_NOT_INSTALLED,
-            )
-        unknown = [language for language in languages if iso_code(tesseract_name(language)) not in _KNOWN]
-        if unknown:
-            raise Precondition(
-                f"the engine {self.id} cannot read {join(unknown)}; leave the engine out, or name another",
-                Reason.LANGUAGE_NOT_INSTALLED,
-            )
+        require_installed(self.id, self._is_installed(), "kannada")
+        require_languages(self.id, languages, _KNOWN)
 
     def read_page(self, picture: Picture, request: EngineRequest) -> list[TextLine]:
         return self._open(request.languages).read_page(picture, request)

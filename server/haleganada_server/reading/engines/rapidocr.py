@@ -16,17 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import Precondition
 from haleganada_server.core.installation import describe_install
 from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.options import ReadMode
 from haleganada_server.core.reading.page import Polygon, TextLine
 from haleganada_server.reading.layout.lines import as_polygon
 
-from .languages import iso_code, join, tesseract_name
 from .line_parts import Character, Ink, make_line
 from .port import EngineRequest, Picture
+from .requirements import require_installed, require_languages
 
 _PACKAGE = "rapidocr"
 _MODELS = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
@@ -65,17 +63,8 @@ class RapidOcr:
         )
 
     def check(self, languages: Sequence[str]) -> None:
-        if _find_models() is None:
-            raise Precondition(
-                f"the engine {self.id} is not installed; run {describe_install('read')} where the server runs",
-                Reason.ENGINE_NOT_INSTALLED,
-            )
-        unknown = [language for language in languages if iso_code(tesseract_name(language)) not in _KNOWN]
-        if unknown:
-            raise Precondition(
-                f"the engine {self.id} cannot read {join(unknown)}; leave the engine out, or name another",
-                Reason.LANGUAGE_NOT_INSTALLED,
-            )
+        require_installed(self.id, _find_models() is not None, "read")
+        require_languages(self.id, languages, _KNOWN)
 
     def read_page(self, picture: Picture, request: EngineRequest) -> list[TextLine]:
         model = self._load(request.languages)

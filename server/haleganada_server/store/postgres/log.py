@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -14,6 +13,7 @@ from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import LogReplaced, SampleVisitor
 from haleganada_server.core.sample_log.rows import FollowedEvent
 from haleganada_server.store.sample_log.feed import SampleFeed
+from haleganada_server.store.sample_log.integrity.distrust import distrust_embeddings
 from haleganada_server.store.sample_log.integrity.inspection import Findings, inspect_rows
 from haleganada_server.store.sample_log.mark import check_mark
 
@@ -27,7 +27,6 @@ from .row_sources import CheckedRows
 from .transaction import PostgresTransaction
 
 _SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_log = logging.getLogger(__name__)
 
 
 class PostgresLog(PostgresReader):
@@ -54,7 +53,7 @@ class PostgresLog(PostgresReader):
             super().__init__(database, name, position)
             self._embedded = position.embedded
             findings = self._check_rows(connection, position, visitor)
-        self._distrust(findings.embeddings)
+        distrust_embeddings(name, findings.embeddings, self.transaction)
 
     def news(self, revision: int) -> Sequence[FollowedEvent]:
         self._require_open()
@@ -124,18 +123,6 @@ class PostgresLog(PostgresReader):
         if feed is not None:
             feed.finish(findings.to_state())
         return findings
-
-    def _distrust(self, sample_ids: Sequence[int]) -> None:
-        """Make samples stale whose embeddings are damaged."""
-        if not sample_ids:
-            return
-        _log.warning(
-            "workspace %r: the embeddings of %d samples are damaged, from sample %d on; they are computed again",
-            self._name, len(sample_ids), sample_ids[0],
-        )  # fmt: skip
-        with self.transaction() as transaction:
-            for sample_id in sample_ids:
-                transaction.distrust_embedding(sample_id)
 
 
 def require_position(name: str, row: Row | None) -> Position:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,7 +18,6 @@ from .errors import database_behind
 from .news import read_news
 from .position import ADVANCE, Position
 
-_FACT_FIELDS = CHECKED_FACTS.split(", ")
 _UNDOABLE = [kind.value for kind in sorted(UNDOABLE, key=lambda kind: kind.value)]
 _ANY_REVISION = 2**63 - 1
 _ROW_BYTES = 500  # of a sample and its event in tables and indexes, beside what varies
@@ -173,12 +171,7 @@ class PostgresTransaction:
         row = self._find(query, self.position.log_id, sample_id)
         if row is None:
             return False
-        *facts, check = row
-        if self._checks.facts_check(facts) != check:
-            raise sqlite3.DatabaseError(f"the row of sample {sample_id} is malformed")
-        place = _FACT_FIELDS.index(column)
-        changed: bool = facts[place] != value
-        facts[place] = value
+        changed, check = row_mapping.change_fact(row, column, value, self._checks)
         query = f"UPDATE samples SET {column} = %s, facts_check = %s WHERE log_id = %s AND sample_id = %s"
-        self._connection.execute(query, (value, self._checks.facts_check(facts), self.position.log_id, sample_id))
+        self._connection.execute(query, (value, check, self.position.log_id, sample_id))
         return changed

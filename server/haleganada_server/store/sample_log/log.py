@@ -21,6 +21,7 @@ from haleganada_server.store.errors import damaged_rows, is_failed_sync, storage
 
 from . import schema
 from .feed import SampleFeed
+from .integrity.distrust import distrust_embeddings
 from .integrity.inspection import SqliteRows, inspect_glyphs, inspect_rows
 from .integrity.structure import StructureCheck
 from .mark import Mark, MarkFile, check_mark
@@ -73,7 +74,7 @@ class SqliteLog(LogReader):
                 self._upgrade()
                 self.distrusted = self._check_rows(visitor) if distrusted is None else distrusted
                 self._mark = self._check_mark()
-            self._distrust(self.distrusted)
+            distrust_embeddings(name, self.distrusted, self.transaction)
             undo.pop_all()
 
     def _open_large(
@@ -220,18 +221,6 @@ class SqliteLog(LogReader):
         if feed is not None:
             feed.finish(findings.to_state())
         return findings.embeddings
-
-    def _distrust(self, sample_ids: list[int]) -> None:
-        """Make samples stale whose embeddings are damaged."""
-        if not sample_ids:
-            return
-        _log.warning(
-            "workspace %r: the embeddings of %d samples are damaged, from sample %d on; they are computed again",
-            self._name, len(sample_ids), sample_ids[0],
-        )  # fmt: skip
-        with self.transaction() as transaction:
-            for sample_id in sample_ids:
-                transaction.distrust_embedding(sample_id)
 
     def _require_same_file(self) -> None:
         """Raise DataLoss if the file was replaced: SQLite would keep writing to a deleted file, and lose everything."""

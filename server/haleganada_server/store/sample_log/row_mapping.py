@@ -22,7 +22,8 @@ SAMPLE = (
     "predicted_revision, time_us, revision"
 )
 _EVENT_FIELDS, _SAMPLE_FIELDS, _FACT_FIELDS = EVENT.split(", "), SAMPLE.split(", "), CHECKED_FACTS.split(", ")
-_EMBEDDING, _FORGOTTEN = _SAMPLE_FIELDS.index("embedding"), _FACT_FIELDS.index("forgotten")
+_EMBEDDING = _SAMPLE_FIELDS.index("embedding")
+_SAMPLE_ID, _FORGOTTEN = _FACT_FIELDS.index("sample_id"), _FACT_FIELDS.index("forgotten")
 _get_sample_fields = attrgetter(*_SAMPLE_FIELDS)
 _get_live_facts = attrgetter(*(name for name in _FACT_FIELDS if name != "forgotten"))
 CHECKED_SAMPLE = f"{SAMPLE}, forgotten, facts_check, embedding_check, glyph_check"
@@ -94,6 +95,19 @@ def from_sample(sample: SampleRow, checks: RowChecks) -> Row:
         checks.embedding_check(sample.sample_id, sample.embedder_hash, embedding),
         checks.glyph_check(sample.sample_id, sample.glyph_kind, sample.glyph),
     )
+
+
+def change_fact(row: Row, column: str, value: str | int, checks: RowChecks) -> tuple[bool, int]:
+    """Return whether a column of the facts of a sample gets another value, and the new facts_check. row: the columns
+    CHECKED_FACTS and facts_check. Raises sqlite3.DatabaseError if it is not as it was written.
+    """
+    *facts, check = row
+    if checks.facts_check(facts) != check:
+        raise sqlite3.DatabaseError(f"the row of sample {facts[_SAMPLE_ID]} is malformed")
+    place = _FACT_FIELDS.index(column)
+    changed = bool(facts[place] != value)
+    facts[place] = value
+    return changed, checks.facts_check(facts)
 
 
 def _facts(values: dict[str, Any], forgotten: int) -> list[Any]:

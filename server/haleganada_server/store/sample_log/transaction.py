@@ -15,7 +15,6 @@ from . import row_mapping
 from .integrity.checks import CHECKED_FACTS, RowChecks
 from .mark import Mark
 
-_FACT_FIELDS = CHECKED_FACTS.split(", ")
 _UNDOABLE = ", ".join(f"'{kind.value}'" for kind in sorted(UNDOABLE, key=lambda kind: kind.value))
 
 _ANY_REVISION = 2**63 - 1
@@ -129,12 +128,7 @@ class SqliteTransaction:
         row = self._run(query, (sample_id,)).fetchone()
         if row is None:
             return False
-        *facts, check = row
-        if self._checks.facts_check(facts) != check:
-            raise sqlite3.DatabaseError(f"the row of sample {sample_id} is malformed")
-        place = _FACT_FIELDS.index(column)
-        changed: bool = facts[place] != value
-        facts[place] = value
+        changed, check = row_mapping.change_fact(row, column, value, self._checks)
         query = f"UPDATE samples SET {column} = ?, facts_check = ? WHERE sample_id = ?"
-        self._run(query, (value, self._checks.facts_check(facts), sample_id))
+        self._run(query, (value, check, sample_id))
         return changed
