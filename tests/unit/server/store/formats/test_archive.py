@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.glyphs.types import Glyph
+from haleganada_server.core.workspaces.snapshots.schedule import Schedule
 from haleganada_server.core.workspaces.types import TransferFormat
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
@@ -45,7 +46,8 @@ def test_everything_is_imported_unchanged(export: Export, read: Read, taught: Sq
 
 
 def test_another_server_predicts_identically(tmp_path: Path) -> None:
-    here, there = open_workspaces(tmp_path / "here"), open_workspaces(tmp_path / "there")
+    here = open_workspaces(tmp_path / "here")
+    there = open_workspaces(tmp_path / "there", schedule=Schedule(first_changes=100))
     for character in range(4):
         for hand in range(3):
             here.get().train(lesson(character, hand))
