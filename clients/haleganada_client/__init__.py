@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from .client import HaleganadaClient as HaleganadaClient
     from .connecting import connect as connect
     from .connection.config import ClientConfig as ClientConfig
-    from .datasets import Dataset as Dataset
-    from .datasets import DatasetLabel as DatasetLabel
-    from .datasets import DatasetPreview as DatasetPreview
     from .errors import *  # noqa: F403
-    from .evaluation import *  # noqa: F403
-    from .jobs import EpochMetrics as EpochMetrics
-    from .jobs import EvaluationJob as EvaluationJob
-    from .jobs import EvaluationModel as EvaluationModel
-    from .jobs import Job as Job
-    from .jobs import JobFile as JobFile
-    from .jobs import JobProgress as JobProgress
-    from .jobs import JobState as JobState
-    from .jobs import TrainingJob as TrainingJob
-    from .jobs import TrainingSettings as TrainingSettings
-    from .models import ExportReport as ExportReport
-    from .models import Model as Model
-    from .models import ModelExport as ModelExport
-    from .models import PrecisionReport as PrecisionReport
-    from .models import Preset as Preset
     from .reading.types import *  # noqa: F403
+    from .training.datasets import Dataset as Dataset
+    from .training.datasets import DatasetLabel as DatasetLabel
+    from .training.datasets import DatasetPreview as DatasetPreview
+    from .training.evaluation import *  # noqa: F403
+    from .training.jobs import EpochMetrics as EpochMetrics
+    from .training.jobs import EvaluationJob as EvaluationJob
+    from .training.jobs import EvaluationModel as EvaluationModel
+    from .training.jobs import Job as Job
+    from .training.jobs import JobFile as JobFile
+    from .training.jobs import JobProgress as JobProgress
+    from .training.jobs import JobState as JobState
+    from .training.jobs import TrainingJob as TrainingJob
+    from .training.jobs import TrainingSettings as TrainingSettings
+    from .training.models import ExportReport as ExportReport
+    from .training.models import Model as Model
+    from .training.models import ModelExport as ModelExport
+    from .training.models import PrecisionReport as PrecisionReport
+    from .training.models import Preset as Preset
     from .types import *  # noqa: F403
 
 _ERRORS = (
@@ -73,11 +73,11 @@ _HOMES = {
     "ClientConfig": "connection.config",
     "HaleganadaClient": "client",
     "connect": "connecting",
-    **dict.fromkeys(_DATASETS, "datasets"),
+    **dict.fromkeys(_DATASETS, "training.datasets"),
     **dict.fromkeys(_ERRORS, "errors"),
-    **dict.fromkeys(_EVALUATION, "evaluation"),
-    **dict.fromkeys(_JOBS, "jobs"),
-    **dict.fromkeys(_MODELS, "models"),
+    **dict.fromkeys(_EVALUATION, "training.evaluation"),
+    **dict.fromkeys(_JOBS, "training.jobs"),
+    **dict.fromkeys(_MODELS, "training.models"),
     **dict.fromkeys(_READING, "reading.types"),
     **dict.fromkeys(_TYPES, "types"),
 }

@@ -16,10 +16,10 @@ from .calls.async_connection import AsyncConnection
 from .calls.dual import Asynchronous
 from .client import make_config
 from .connection.config import ClientConfig
-from .datasets import AsyncDatasetsClient
-from .jobs import AsyncJobsClient
-from .models import AsyncModelsClient
 from .operations.all import AllOperations
+from .training.datasets import AsyncDatasetsClient
+from .training.jobs import AsyncJobsClient
+from .training.models import AsyncModelsClient
 
 if TYPE_CHECKING:  # as in client.py
     from .reading.readings import AsyncReadingsClient

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from .calls.connection import BlockingConnection
 from .calls.dual import Blocking
 from .connection.config import ClientConfig
-from .datasets import DatasetsClient
-from .jobs import JobsClient
-from .models import ModelsClient
 from .operations.all import AllOperations
+from .training.datasets import DatasetsClient
+from .training.jobs import JobsClient
+from .training.models import ModelsClient
 from .wire.arguments import to_path
 
 if TYPE_CHECKING:  # few programs read documents; importing this takes as long as all the rest

@@ -18,11 +18,7 @@ from haleganada_client import (
     async_client,
     client,
     connecting,
-    datasets,
     errors,
-    evaluation,
-    jobs,
-    models,
     starter,
     types,
 )
@@ -31,6 +27,7 @@ from haleganada_client.connection import config
 from haleganada_client.labeled import label_file
 from haleganada_client.reading import readings
 from haleganada_client.reading import types as reading_types
+from haleganada_client.training import datasets, evaluation, jobs, models
 from haleganada_client.wire import transfers
 
 from docs.generate.markdown import code_block

@@ -27,7 +27,7 @@ def test_the_sdk_imports_no_model_code() -> None:
 
 def test_who_reads_no_documents_imports_nothing_of_that() -> None:
     loaded = modules_after("from haleganada_client import HaleganadaClient; HaleganadaClient('127.0.0.1:1').close()")
-    assert "haleganada_client.jobs" in loaded
+    assert "haleganada_client.training.jobs" in loaded
     assert not loaded & {"haleganada_client.reading.types", "haleganada.v1.reading_service_pb2"}
 
 

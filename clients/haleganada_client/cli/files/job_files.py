@@ -10,7 +10,7 @@ from .overwriting import require_free
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.jobs import Job
+    from haleganada_client.training.jobs import Job
 
 
 def download_job_files(

@@ -30,7 +30,7 @@ def _load_defaults(ctx: click.Context, parameter: click.Parameter, file: Path | 
     del parameter
     if file is None:
         return
-    from haleganada_client.jobs import TrainingSettings
+    from haleganada_client.training.jobs import TrainingSettings
 
     names = {field.name for field in fields(TrainingSettings)}
     options = {param.name: param.type for param in ctx.command.params if param.name in names}

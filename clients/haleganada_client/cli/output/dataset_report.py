@@ -18,7 +18,7 @@ from haleganada_client.cli.setting_names import name_options
 from .refusals import group_refused
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
-    from haleganada_client.datasets import Dataset, RepeatedItem
+    from haleganada_client.training.datasets import Dataset, RepeatedItem
 
 _MAX_LABELS = 40
 _MAX_ITEMS = 20

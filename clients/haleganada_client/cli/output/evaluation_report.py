@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from haleganada_client.cli.formatting import format_count, format_percent, format_table, printable
 
 if TYPE_CHECKING:
-    from haleganada_client.evaluation import (
+    from haleganada_client.training.evaluation import (
         ClassConfusion,
         ErrorRate,
         EvaluatedPart,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         ModelMetrics,
         WorstClass,
     )
-    from haleganada_client.jobs import Job
+    from haleganada_client.training.jobs import Job
 
 _MAX_SHOWN = 10
 """How many labels and pairs of a model are listed; the files have all."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from haleganada_client.cli.formatting import format_count, format_percent, format_size, format_table
 
 if TYPE_CHECKING:
-    from haleganada_client.models import ExportReport, PrecisionReport
+    from haleganada_client.training.models import ExportReport, PrecisionReport
 
 _HEADER = ["", "size", "ms per drawing", "accuracy", "change in points", "same answers as torch"]
 

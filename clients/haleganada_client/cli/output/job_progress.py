@@ -15,7 +15,7 @@ from haleganada_client.cli.session import Session
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.jobs import EpochMetrics, Job
+    from haleganada_client.training.jobs import EpochMetrics, Job
 
 _UNKNOWN_LENGTH = 1
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from haleganada_client.cli.formatting import format_percent, format_size, format_table, format_time, printable
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
-    from haleganada_client.models import Model, Preset
+    from haleganada_client.training.models import Model, Preset
 
 _HASH_SHOWN = 12  # characters, enough to tell two models apart
 _MAX_LABELS = 100

@@ -8,7 +8,7 @@ from haleganada_client.cli.formatting import format_count, format_duration, form
 from haleganada_client.cli.session import Session
 
 if TYPE_CHECKING:
-    from haleganada_client.jobs import Job, TrainingJob
+    from haleganada_client.training.jobs import Job, TrainingJob
 
 
 def format_training(session: Session, job: Job) -> str:

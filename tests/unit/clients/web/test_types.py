@@ -6,10 +6,10 @@ import dataclasses
 import re
 from pathlib import Path
 
-import haleganada_client.datasets
-import haleganada_client.evaluation
-import haleganada_client.jobs
-import haleganada_client.models
+import haleganada_client.training.datasets
+import haleganada_client.training.evaluation
+import haleganada_client.training.jobs
+import haleganada_client.training.models
 import haleganada_client.types
 import pytest
 from haleganada.v1.error_reason_pb2 import ErrorReason
@@ -20,10 +20,10 @@ ERRORS = CLIENTS / "haleganada_client" / "web" / "static" / "server" / "errors.j
 NOT_THE_SERVERS = {"REQUEST_ENTITY_TOO_LARGE", "PAGE_OUTDATED", "TOO_MANY_UPLOADS", "USER_UNKNOWN", "NO_SERVER"}
 MODULES = (
     haleganada_client.types,
-    haleganada_client.datasets,
-    haleganada_client.models,
-    haleganada_client.jobs,
-    haleganada_client.evaluation,
+    haleganada_client.training.datasets,
+    haleganada_client.training.models,
+    haleganada_client.training.jobs,
+    haleganada_client.training.evaluation,
 )
 CLASSES = {
     name: kind for module in MODULES for name, kind in vars(module).items() if dataclasses.is_dataclass(kind)
@@ -44,7 +44,7 @@ def test_interfaces_were_found() -> None:
 
 def test_decisions_and_states_are_the_enums_values() -> None:
     decisions = {one.value for one in haleganada_client.types.Decision}
-    states = {one.value for one in haleganada_client.jobs.JobState}
+    states = {one.value for one in haleganada_client.training.jobs.JobState}
     assert _values("Prediction", "decision") == decisions and _values("Job", "state") == states
 
 

@@ -17,7 +17,8 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import online_pb2 as onl
 from haleganada.v1 import sample_service_pb2 as smp
 from haleganada.v1 import workspace_service_pb2 as wsp
-from haleganada_client import datasets, evaluation, jobs, models, types
+from haleganada_client import types
+from haleganada_client.training import datasets, evaluation, jobs, models
 from haleganada_client.wire import convert
 from hypothesis import given
 from hypothesis import strategies as st

@@ -14,7 +14,7 @@ from haleganada_client.cli.session import Session, say_if_stopped
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.datasets import Dataset
+    from haleganada_client.training.datasets import Dataset
 
 
 def upload_dataset(session: Session, client: HaleganadaClient, path: str | Path, options: Mapping[str, Any]) -> Dataset:

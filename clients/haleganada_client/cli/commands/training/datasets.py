@@ -35,7 +35,7 @@ from .dataset_upload import upload_dataset
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.datasets import Dataset
+    from haleganada_client.training.datasets import Dataset
 
 _LINE_FORMATS = ("auto", "lines-tsv", "iam", "words", "alto", "page")
 _SHARE = click.FloatRange(*SPLIT_SHARE.bounds)

@@ -22,7 +22,7 @@ from .dataset_lookup import find_or_make_starter_dataset, render_dataset, resolv
 
 if TYPE_CHECKING:
     from haleganada_client.client import HaleganadaClient
-    from haleganada_client.jobs import Job
+    from haleganada_client.training.jobs import Job
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -246,7 +246,7 @@ def fit_command(
 def _train(
     session: Session, preset: str, dataset: str, name: str, from_model: str, detach: bool, settings: dict[str, Any]
 ) -> None:
-    from haleganada_client.jobs import TrainingSettings
+    from haleganada_client.training.jobs import TrainingSettings
 
     with session.client() as client:
         chosen = TrainingSettings(**settings)

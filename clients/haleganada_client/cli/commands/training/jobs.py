@@ -21,7 +21,7 @@ from haleganada_client.cli.output.training_report import format_training
 from haleganada_client.cli.session import Session, with_session
 
 if TYPE_CHECKING:
-    from haleganada_client.jobs import EpochMetrics, Job, TrainingJob
+    from haleganada_client.training.jobs import EpochMetrics, Job, TrainingJob
 
 
 @click.group("jobs", cls=DefaultGroup)

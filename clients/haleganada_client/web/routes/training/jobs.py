@@ -8,8 +8,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from haleganada_client.errors import InvalidInput
-from haleganada_client.jobs import TrainingSettings
 from haleganada_client.json_values import to_json_value
+from haleganada_client.training.jobs import TrainingSettings
 from haleganada_client.web.routes.context import client
 from haleganada_client.web.routes.downloads import fetch
 from haleganada_client.web.routes.request_body import get_text, parse_body

@@ -19,13 +19,13 @@ from typing import Any, Literal
 from haleganada.v1 import job_service_pb2 as pb
 from haleganada.v1 import job_service_pb2_grpc
 
-from .calls.dual import Asynchronous, Blocking, dual_iterator, dual_method
-from .errors import NO_SERVER, DeadlineExceeded, Exhausted, Unavailable
+from ..calls.dual import Asynchronous, Blocking, dual_iterator, dual_method
+from ..errors import NO_SERVER, DeadlineExceeded, Exhausted, Unavailable
+from ..operations.base import Operations
+from ..wire import convert, transfers
+from ..wire.arguments import parse_choice, refuse, refuse_type, to_list
+from ..wire.build import build
 from .evaluation import EvaluationResult, evaluation_result
-from .operations.base import Operations
-from .wire import convert, transfers
-from .wire.arguments import parse_choice, refuse, refuse_type, to_list
-from .wire.build import build
 
 _WATCH_TIMEOUT_S = 3600.0
 _TRANSFER_TIMEOUT_S = 3600.0

@@ -13,16 +13,16 @@ from typing import BinaryIO
 from haleganada.v1 import dataset_service_pb2 as pb
 from haleganada.v1 import dataset_service_pb2_grpc
 
-from .calls.dual import Asynchronous, Blocking, dual_method
-from .errors import NO_SERVER, Unavailable
-from .labeled.label_file import Labels
-from .labeled.labeled_zip import name_folder, open_labeled
-from .operations.base import Operations
-from .types import RefusedItem
-from .wire import convert
-from .wire.arguments import parse_choice, to_path
-from .wire.build import build
-from .wire.packing import hash_file, open_packed
+from ..calls.dual import Asynchronous, Blocking, dual_method
+from ..errors import NO_SERVER, Unavailable
+from ..labeled.label_file import Labels
+from ..labeled.labeled_zip import name_folder, open_labeled
+from ..operations.base import Operations
+from ..types import RefusedItem
+from ..wire import convert
+from ..wire.arguments import parse_choice, to_path
+from ..wire.build import build
+from ..wire.packing import hash_file, open_packed
 
 _CHUNK_BYTES = 256 * 1024
 _IMPORT_TIMEOUT_S = 6 * 3600.0

@@ -10,12 +10,12 @@ from typing import Literal, overload
 from haleganada.v1 import model_service_pb2 as pb
 from haleganada.v1 import model_service_pb2_grpc
 
-from .calls.dual import Asynchronous, Blocking, dual_method, run
-from .operations.base import Operations
-from .types import OnlineSettings, OnlineStatus
-from .wire import convert, transfers
-from .wire.arguments import parse_choice, refuse_type
-from .wire.build import build
+from ..calls.dual import Asynchronous, Blocking, dual_method, run
+from ..operations.base import Operations
+from ..types import OnlineSettings, OnlineStatus
+from ..wire import convert, transfers
+from ..wire.arguments import parse_choice, refuse_type
+from ..wire.build import build
 
 _PRECISIONS = {"": pb.PRECISION_UNSPECIFIED, "float32": pb.PRECISION_FLOAT32, "int8": pb.PRECISION_INT8}
 _TRANSFER_TIMEOUT_S = 3600.0

@@ -11,7 +11,7 @@ from typing import Any
 from haleganada.v1 import dataset_service_pb2 as datasets
 from haleganada.v1 import evaluation_pb2 as pb
 
-from .wire.convert import from_message, to_tuple
+from ..wire.convert import from_message, to_tuple
 
 
 @dataclass(frozen=True, kw_only=True)
