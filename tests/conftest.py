@@ -30,9 +30,9 @@ from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.online.ports import LearnerRunner
 from hypothesis import HealthCheck, settings
 
-from tests import tiny_reader
-from tests.ports import mute_port
-from tests.postgres import PostgresServer, drop_tables, missing_postgres, shared_postgres
+from tests.support import tiny_reader
+from tests.support.network.ports import mute_port
+from tests.support.postgres import PostgresServer, drop_tables, missing_postgres, shared_postgres
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
@@ -153,7 +153,7 @@ def workspace(server: RunningServer) -> str:
 def run_server(
     config: ServerConfig, runner: JobRunner | None = None, learners: LearnerRunner | None = None
 ) -> RunningServer:
-    """A server with these settings, in this process. It reads documents by tests/tiny_reader.py."""
+    """A server with these settings, in this process. It reads documents by tests/support/tiny_reader.py."""
     app = build_app(config, runner, learners, tiny_reader.COMMAND)
     app.start()
     stop = ExitStack()

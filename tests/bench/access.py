@@ -27,11 +27,11 @@ from haleganada_server.rpc.access.guard import Guard
 from haleganada_server.rpc.access.rules import read_rules
 
 from tests.bench.table import Table
-from tests.certificates import Pair, make_pair, trust
 from tests.conftest import RunningServer, run_server
-from tests.kept import Kept
-from tests.tokens import Metadata, add_token, bearing, revoke_token
-from tests.waiting import wait_until
+from tests.support.kept import Kept
+from tests.support.network.certificates import Pair, make_pair, trust
+from tests.support.tokens import Metadata, add_token, bearing, revoke_token
+from tests.support.waiting import wait_until
 
 Stub = ocr_service_pb2_grpc.OCRServiceStub
 STATS = ocr.StatsRequest(history_points=0)

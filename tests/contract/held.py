@@ -13,7 +13,7 @@ import grpc
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 NOTHING_TO_LEARN = b'{"label": 5}\n'
 

@@ -10,7 +10,7 @@ from tests.conftest import StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import parse
 from tests.e2e.server.load.idle_calls import idle_calls
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 PREDICTION = "a prediction without its message"
 

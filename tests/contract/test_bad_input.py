@@ -21,7 +21,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import SIDE, blank, cross, make_animation, picture
 from tests.contract.held import hold_import
 from tests.contract.refusals import Refusal, expect_refusal, parse
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def bomb() -> bytes:

@@ -19,7 +19,7 @@ from haleganada_server.core.errors import HaleganadaError
 from tests.bench.overload.bombs import draw_bomb
 from tests.conftest import RunningServer
 from tests.contract.drawings import blank, cross
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 BATCH = 256
 _LOOK_S = 0.1  # between two looks at all objects, each of which takes the processor as long

@@ -1,5 +1,5 @@
 """Online learning through the generated stubs over loopback. Only the learner's process is a stand-in without torch
-(tests/learning/stand_in.py).
+(tests/support/learning/stand_in.py).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from haleganada_server.runtime.processes.learner_process import LearnerProcessRu
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, ring
 from tests.contract.refusals import expect_refusal
-from tests.learning.servers import STAND_IN
-from tests.tiny_model import network
-from tests.waiting import wait_until
+from tests.support.learning.servers import STAND_IN
+from tests.support.tiny_model import network
+from tests.support.waiting import wait_until
 
 FAST, SLOW = 0.001, 0.5  # seconds for a sample
 FEW_SHOT, ONLINE = "few-shot", "online"

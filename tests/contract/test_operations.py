@@ -22,7 +22,7 @@ from haleganada_server.rpc.server import SERVICES
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.held import hold_import
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING

@@ -21,13 +21,13 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.core.access.identity import Role
 from haleganada_server.serve import serve
 
-from tests.certificates import make_pair, needs_openssl, trust
 from tests.contract.drawings import cross
 from tests.contract.held import hold_import
 from tests.contract.refusals import expect_refusal
-from tests.preloaded import PreloadedProcess
-from tests.tokens import add_token, bearing
-from tests.waiting import wait_until
+from tests.support.network.certificates import make_pair, needs_openssl, trust
+from tests.support.preloaded import PreloadedProcess
+from tests.support.tokens import add_token, bearing
+from tests.support.waiting import wait_until
 
 SERVE = ("-m", "haleganada_server", "serve")
 CPU = ("--device", "cpu")

@@ -20,7 +20,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ladder, noise, ring
 from tests.contract.held import hold_import, unhurried
 from tests.contract.refusals import expect_refusal
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 FORMATS = [
     ocr.EXPORT_FORMAT_HALEGANADA_ARCHIVE,

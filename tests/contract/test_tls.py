@@ -13,9 +13,9 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc
 from haleganada_server.config import Tls
 
-from tests.certificates import Pair, make_pair, needs_openssl, trust
 from tests.conftest import RunningServer, StartServer
-from tests.waiting import wait_until
+from tests.support.network.certificates import Pair, make_pair, needs_openssl, trust
+from tests.support.waiting import wait_until
 
 pytestmark = needs_openssl
 

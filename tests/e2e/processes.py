@@ -15,7 +15,7 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient, Ink, Stroke
 from haleganada_server.core.disk.failpoints import VARIABLE
 
-from tests.preloaded import PreloadedProcess
+from tests.support.preloaded import PreloadedProcess
 
 _ADDRESS = re.compile(r"serves on (\S+) ")
 

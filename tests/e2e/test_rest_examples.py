@@ -15,7 +15,7 @@ from haleganada_server.config import ServerConfig
 
 from tests.conftest import run_server
 from tests.e2e.web.browser import web
-from tests.tiny_reader import tiny
+from tests.support.tiny_reader import tiny
 
 DOCS = Path(__file__).parents[2] / "docs" / "reading.md"
 SHOWN = "http://127.0.0.1:8080"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slow import slow
+from tests.support.slow import slow
 
 ROOT = Path(__file__).parents[2]
 CLIENT, SERVER, KANNADA = "haleganada", "haleganada_server", "haleganada_kannada"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny_reader
+from tests.support import tiny_reader
 
 
 def modules_after(statement: str) -> set[str]:

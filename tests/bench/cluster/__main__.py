@@ -17,7 +17,7 @@ from haleganada_client import HaleganadaClient
 from tests.bench.table import Table, describe_quantiles, get_quantile
 from tests.e2e.processes import fresh_server, zigzag
 from tests.e2e.server.cluster.replicas import survive_kills
-from tests.postgres import PostgresServer, postgres_server
+from tests.support.postgres import PostgresServer, postgres_server
 
 ROUNDS = 20
 _CALLS = 20  # of each kind in a round

@@ -29,8 +29,8 @@ from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.readings.folders import ReadingFolders
 
 from tests.bench.damage.damages import damage_file, listen
-from tests.datasets import drawings, write_npz
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.datasets import drawings, write_npz
+from tests.support.tiny_model import TinyModel, write_tiny_model
 
 _DATASET_FILES = ("dataset.json", "rasters.npy", "labels.npy", "parts.npy")
 _FILES = (

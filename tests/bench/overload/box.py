@@ -24,7 +24,7 @@ from tests.bench.memory import read_memory, sample
 from tests.bench.overload.box_caller import Outcomes, read_outcomes, start_callers
 from tests.bench.table import Table, describe_quantiles
 from tests.e2e.processes import ServerProcess, server
-from tests.tokens import add_token
+from tests.support.tokens import add_token
 
 CLIENTS = {"anna": 18, "ben": 11, "cara": 8, "dora": 7, "emil": 6}
 TAUGHT, MEMORY_EVERY_S = 40, 1.0

@@ -22,7 +22,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
 from tests.bench.load import METHODS, make_requests
-from tests.tokens import bearing
+from tests.support.tokens import bearing
 
 ALONE = [("grpc.use_local_subchannel_pool", 1)]
 TIMEOUT_S = 60

@@ -21,7 +21,7 @@ from haleganada_server.core.access.identity import Role
 
 from tests.conftest import RunningServer, run_server
 from tests.contract.refusals import Refusal, expect_refusal, parse
-from tests.tokens import add_token, bearing, revoke_token
+from tests.support.tokens import add_token, bearing, revoke_token
 
 PROTO = Path(__file__).parents[3] / "proto/haleganada/v1"
 METHODS = [

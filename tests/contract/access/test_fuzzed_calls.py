@@ -13,7 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from tests.contract.access.test_every_rule import METHODS, OURS, PROTO, World, world
 from tests.contract.refusals import parse
-from tests.slow import slow
+from tests.support.slow import slow
 
 __all__ = ["world"]
 CALLS = [300, *slow(10_000)]

@@ -25,8 +25,8 @@ from haleganada_server.store.share_limits import LimitsFile
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import Refusal, expect_refusal, parse
-from tests.tokens import add_token, with_token
-from tests.waiting import wait_until
+from tests.support.tokens import add_token, with_token
+from tests.support.waiting import wait_until
 
 STATS, PREDICT = ocr.StatsRequest(history_points=0), ocr.PredictRequest(glyph=cross())
 

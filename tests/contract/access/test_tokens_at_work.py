@@ -23,8 +23,8 @@ from haleganada_server.core.shares.limits import ShareLimits
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import expect_refusal, parse
-from tests.tokens import add_token, revoke_token, with_token
-from tests.waiting import wait_until
+from tests.support.tokens import add_token, revoke_token, with_token
+from tests.support.waiting import wait_until
 
 SOON_S = 5.0  # until a change of the tokens is known: a fifth of a second, and longer on a busy machine
 

@@ -13,9 +13,9 @@ from haleganada_client.errors import InvalidInput, NotFound, Unavailable
 from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
-from tests.jobs.datasets import add_letters
-from tests.jobs.world import COMMAND
-from tests.waiting import wait_until
+from tests.support.jobs.datasets import add_letters
+from tests.support.jobs.world import COMMAND
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import RunningServer, StartServer
 from tests.e2e.processes import start_server as start_server_process
-from tests.jobs.datasets import add_letters
-from tests.jobs.world import COMMAND
-from tests.swallower import line_to
+from tests.support.jobs.datasets import add_letters
+from tests.support.jobs.world import COMMAND
+from tests.support.network.swallower import line_to
 from tests.unit.clients.driven import KINDS
 
 CROSS = [[(10, 10), (90, 90)], [(90, 10), (10, 90)]]

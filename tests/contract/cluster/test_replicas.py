@@ -15,8 +15,8 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross, ring
 from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
-from tests.postgres import PostgresServer, execute, missing_postgres, postgres_server
-from tests.waiting import wait_until
+from tests.support.postgres import PostgresServer, execute, missing_postgres, postgres_server
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

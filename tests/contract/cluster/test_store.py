@@ -20,8 +20,8 @@ from tests.conftest import StartServer
 from tests.contract.drawings import cross, ring
 from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
-from tests.ports import HOST, refusing_port
-from tests.postgres import PostgresServer
+from tests.support.network.ports import HOST, refusing_port
+from tests.support.postgres import PostgresServer
 
 PASSWORD = "p4ss-of-the-database"
 Refuse = Callable[..., str]

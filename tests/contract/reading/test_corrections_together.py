@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from tests.conftest import RunningServer
 from tests.contract.reading.taught_loop import Loop, glyphs_of, teach, write
 from tests.contract.refusals import expect_refusal
-from tests.slow import slow
+from tests.support.slow import slow
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 

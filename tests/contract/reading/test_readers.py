@@ -23,10 +23,10 @@ from haleganada_server.core.reading.options import PreparationStep, ReadMode, Re
 from haleganada_server.runtime.processes.frames import read_frame, write_frame
 from haleganada_server.runtime.processes.reader_pool import READER, ReaderLimits, ReaderPool, default_reader_count
 
-from tests import tiny_reader
 from tests.e2e.processes import children_of, command_of
-from tests.tiny_reader import tiny
-from tests.waiting import wait_until
+from tests.support import tiny_reader
+from tests.support.tiny_reader import tiny
+from tests.support.waiting import wait_until
 
 Start = Callable[..., ReaderPool]
 OPTIONS = ReadOptions()

@@ -1,6 +1,6 @@
 """ReadStream over loopback: bad documents among good ones, bad streams, cancelling, callers who stop, kept readings.
 
-The text engine is that of tests/tiny_reader.py.
+The text engine is that of tests/support/tiny_reader.py.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from haleganada.v1 import reading_service_pb2_grpc
 from tests.conftest import RunningServer, StartServer
 from tests.contract.held import unhurried
 from tests.contract.refusals import expect_refusal, parse
-from tests.tiny_reader import tiny
-from tests.waiting import wait_until
+from tests.support.tiny_reader import tiny
+from tests.support.waiting import wait_until
 
 Part = pb.ReadStreamRequest
 OK, CANCELLED = 0, 1

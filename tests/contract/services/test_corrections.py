@@ -17,7 +17,7 @@ from PIL import Image
 from tests.conftest import RunningServer
 from tests.contract.reading.taught_loop import Loop, glyphs_of, teach, write
 from tests.contract.refusals import expect_refusal
-from tests.tiny_reader import tiny
+from tests.support.tiny_reader import tiny
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 

@@ -22,8 +22,8 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import Refusal, expect_refusal
-from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
-from tests.waiting import wait_until
+from tests.support.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
+from tests.support.waiting import wait_until
 
 Part = pb.UploadDatasetRequest
 CHUNK = 500

@@ -20,9 +20,9 @@ from haleganada_server.runtime.processes.job_process import JobProcessRunner
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import expect_refusal, parse
-from tests.jobs.datasets import add_letters
-from tests.jobs.world import COMMAND
-from tests.waiting import wait_until
+from tests.support.jobs.datasets import add_letters
+from tests.support.jobs.world import COMMAND
+from tests.support.waiting import wait_until
 
 Stub = job_service_pb2_grpc.JobServiceStub
 OVER = (pb.JOB_STATE_SUCCEEDED, pb.JOB_STATE_FAILED, pb.JOB_STATE_CANCELLED)

@@ -27,7 +27,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import blank, capital_a, cross, ladder, ring, seven, three
 from tests.contract.held import unhurried
 from tests.contract.refusals import expect_refusal
-from tests.tiny_model import SIDE, TinyModel, write_tiny_model
+from tests.support.tiny_model import SIDE, TinyModel, write_tiny_model
 
 FEW_SHOT = "few-shot"
 SHAPES = {"ಕ": cross(), "ಕಿ": ring(), "H": ladder()}

@@ -10,7 +10,7 @@ from tests.conftest import RunningServer
 from tests.contract.drawings import cross, ladder, ring
 from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def test_train(server: RunningServer, workspace: str) -> None:

@@ -1,6 +1,6 @@
 """ReadingService through the generated stubs over loopback: every RPC, and every bad input of calls with one request.
 
-The text engine is that of tests/tiny_reader.py.
+The text engine is that of tests/support/tiny_reader.py.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from haleganada.v1 import common_pb2
 from haleganada.v1 import reading_service_pb2 as pb
 from PIL import Image
 
-from tests import tiny_reader
 from tests.conftest import RunningServer, StartServer
 from tests.contract.refusals import expect_refusal
-from tests.tiny_reader import tiny
-from tests.waiting import wait_until
+from tests.support import tiny_reader
+from tests.support.tiny_reader import tiny
+from tests.support.waiting import wait_until
 
 OPTIONS = pb.ReadOptions(keep=True)
 

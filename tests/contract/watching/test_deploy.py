@@ -18,10 +18,10 @@ from haleganada_server.config import Tls
 from haleganada_server.watching import collector
 from haleganada_server.watching.gpu import GpuState
 
-from tests.certificates import make_pair, needs_openssl
 from tests.conftest import StartServer
 from tests.contract.drawings import cross
 from tests.contract.watching.scrape import metrics_page, scrape
+from tests.support.network.certificates import make_pair, needs_openssl
 
 DEPLOY = Path(__file__).parents[3] / "server" / "deploy"
 RULES, CONFIG = DEPLOY / "prometheus" / "haleganada-rules.yml", DEPLOY / "prometheus" / "prometheus.yml"

@@ -20,11 +20,11 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.watching.http import MetricsPage
 from prometheus_client import Metric
 
-from tests.certificates import make_pair, needs_openssl
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.watching.scrape import metrics_page, scrape, value
-from tests.ports import mute_port
+from tests.support.network.certificates import make_pair, needs_openssl
+from tests.support.network.ports import mute_port
 
 
 @pytest.fixture

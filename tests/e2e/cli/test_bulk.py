@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.cli.command_line import AS_AT_A_TERMINAL
+from tests.support.waiting import wait_until
 from tests.unit.server.bulk.conftest import teach_lines, write_pictures
-from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from tests.e2e.cli.command_line import AS_AT_A_TERMINAL, Done, haleganada
 from tests.e2e.processes import ServerProcess, server
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw
 
 from tests.e2e.cli.command_line import haleganada, haleganada_process
 from tests.e2e.processes import ServerProcess, server
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

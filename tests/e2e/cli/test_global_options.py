@@ -10,7 +10,7 @@ from haleganada_client import ClientConfig, HaleganadaClient, HaleganadaError
 
 from tests.e2e.cli.command_line import haleganada, haleganada_process
 from tests.e2e.processes import ServerProcess, server
-from tests.slow import slow_rows
+from tests.support.slow import slow_rows
 
 
 @pytest.fixture(scope="module")

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from tests.conftest import RunningServer
 from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import start_server
-from tests.slow import slow
-from tests.swallower import line_to
-from tests.waiting import wait_until
+from tests.support.network.swallower import line_to
+from tests.support.slow import slow
+from tests.support.waiting import wait_until
 
 np = pytest.importorskip("numpy")
 NOBODY = "127.0.0.1:1"

@@ -12,7 +12,7 @@ from haleganada_client.starter import LABELS
 
 from tests.e2e.cli.test_up import up
 from tests.e2e.processes import server
-from tests.slow import slow
+from tests.support.slow import slow
 
 Line = list[tuple[float, float]]
 DRAWN: dict[str, list[Line]] = {

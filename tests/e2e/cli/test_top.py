@@ -10,7 +10,7 @@ from haleganada_client import HaleganadaClient, Lesson
 
 from tests.conftest import RunningServer
 from tests.e2e.processes import zigzag
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def top(server: RunningServer, *options: str) -> list[str]:

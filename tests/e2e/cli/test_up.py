@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from haleganada_client import HaleganadaClient
 
-from tests.datasets import drawings, write_npz
 from tests.e2e.processes import server, zigzag
-from tests.slow import slow
-from tests.waiting import wait_until
+from tests.support.datasets import drawings, write_npz
+from tests.support.slow import slow
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True)

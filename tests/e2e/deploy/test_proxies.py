@@ -17,9 +17,9 @@ import yaml
 from haleganada_client import HaleganadaClient
 from haleganada_client.connection.config import ClientConfig
 
-from tests.certificates import Pair, make_pair, needs_openssl
-from tests.ports import find_free_port
-from tests.waiting import wait_until
+from tests.support.network.certificates import Pair, make_pair, needs_openssl
+from tests.support.network.ports import find_free_port
+from tests.support.waiting import wait_until
 
 PROXIES = Path(__file__).parents[3] / "server/deploy/proxies"
 STROKES = [[(10, 10), (90, 90)], [(90, 10), (10, 90)]]

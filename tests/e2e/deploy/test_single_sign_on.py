@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.access.identity import Role
 
-from tests.certificates import Pair, make_pair, needs_openssl
 from tests.conftest import StartServer
 from tests.e2e.deploy.test_proxies import PROXIES, can_connect, write_nginx
-from tests.ports import find_free_port
-from tests.tokens import add_token
-from tests.waiting import wait_until
+from tests.support.network.certificates import Pair, make_pair, needs_openssl
+from tests.support.network.ports import find_free_port
+from tests.support.tokens import add_token
+from tests.support.waiting import wait_until
 
 pytestmark = [
     needs_openssl,

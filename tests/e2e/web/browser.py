@@ -20,8 +20,8 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.preloaded import PreloadedProcess
-from tests.waiting import wait_until
+from tests.support.preloaded import PreloadedProcess
+from tests.support.waiting import wait_until
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -12,7 +12,7 @@ from tests.conftest import RunningServer
 from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import Page, missing
 from tests.e2e.web.pages.taught_page import TaughtPage
-from tests.slow import slow_rows
+from tests.support.slow import slow_rows
 
 AXE = Path(__file__).parents[3] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [

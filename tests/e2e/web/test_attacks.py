@@ -19,9 +19,9 @@ from tests.conftest import RunningServer, StartServer
 from tests.e2e.processes import zigzag
 from tests.e2e.web import browser
 from tests.e2e.web.browser import Page
-from tests.slow import slow
-from tests.tokens import add_token
-from tests.waiting import wait_until
+from tests.support.slow import slow
+from tests.support.tokens import add_token
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.browser,

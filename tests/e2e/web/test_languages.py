@@ -17,7 +17,7 @@ from waitress.server import create_server
 
 from tests.conftest import RunningServer
 from tests.e2e.web.browser import missing, visit
-from tests.web_server import run_in_thread
+from tests.support.network.web_server import run_in_thread
 
 pytestmark = [
     pytest.mark.browser,

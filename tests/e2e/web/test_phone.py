@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import BAR, CROSS, Page, missing, visit
-from tests.slow import slow_rows
+from tests.support.slow import slow_rows
 
 pytestmark = [
     pytest.mark.browser,

@@ -23,7 +23,7 @@ from haleganada_client.errors import (
     Unavailable,
 )
 
-from tests.ports import mute_port
+from tests.support.network.ports import mute_port
 from tests.unit.clients.scripted import refuse, scripted_client, serve
 
 

@@ -17,9 +17,9 @@ from haleganada_client.connection.diagnosis import find_proxy, is_this_machine, 
 from haleganada_client.errors import NO_SERVER, InvalidInput, Unavailable
 from waitress.server import create_server
 
-from tests.ports import refusing_port
+from tests.support.network.ports import refusing_port
+from tests.support.network.web_server import run_in_thread
 from tests.unit.clients.scripted import scripted_client, serve
-from tests.web_server import run_in_thread
 
 PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 needs_openssl = pytest.mark.skipif(

@@ -15,7 +15,7 @@ from haleganada_server.maintenance.audit import audit
 from haleganada_server.maintenance.tokens import tokens
 
 from tests.conftest import StartServer
-from tests.tokens import add_token
+from tests.support.tokens import add_token
 
 
 def lines(data: Path, *words: str) -> list[dict[str, Any]]:

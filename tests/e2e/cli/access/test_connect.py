@@ -14,10 +14,10 @@ from haleganada_client.web.wsgi import make_app
 from haleganada_server.config import Tls
 from haleganada_server.core.access.identity import Role
 
-from tests.certificates import Pair, make_pair, needs_openssl
 from tests.conftest import StartServer
 from tests.e2e.cli.command_line import Done, haleganada
-from tests.tokens import add_token
+from tests.support.network.certificates import Pair, make_pair, needs_openssl
+from tests.support.tokens import add_token
 
 pytestmark = needs_openssl
 

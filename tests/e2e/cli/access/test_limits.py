@@ -15,8 +15,8 @@ from haleganada_server.maintenance.audit import audit
 from haleganada_server.maintenance.limits import limits
 
 from tests.conftest import StartServer
-from tests.tokens import add_token
-from tests.waiting import wait_until
+from tests.support.tokens import add_token
+from tests.support.waiting import wait_until
 
 CROSS = Ink((Stroke((10, 90), (10, 90)), Stroke((90, 10), (10, 90))), 100, 100)
 

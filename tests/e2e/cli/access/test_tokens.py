@@ -12,7 +12,7 @@ from haleganada_client.errors import NotAllowed
 from haleganada_server.maintenance.tokens import tokens
 
 from tests.conftest import StartServer
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def run(data: Path, command: str, *words: str) -> Result:

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 from haleganada_client import FailedPrecondition, HaleganadaClient, InvalidInput, NotFound
 
-from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
 from tests.e2e.cli.command_line import AS_AT_A_TERMINAL, haleganada
 from tests.e2e.processes import ServerProcess, server, zigzag
-from tests.waiting import wait_until
+from tests.support.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.cli.command_line import haleganada_process
 from tests.e2e.server.training.test_jobs import server
-from tests.jobs.datasets import crosses_and_bars
+from tests.support.jobs.datasets import crosses_and_bars
 
 
 def test_the_servers_own_data_set_is_used(tmp_path: Path) -> None:

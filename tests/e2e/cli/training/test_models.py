@@ -17,7 +17,7 @@ from onnxruntime import InferenceSession
 from tests.e2e.cli.command_line import haleganada
 from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import ServerProcess, server
-from tests.tiny_model import SIDE, TinyModel, write_tiny_model
+from tests.support.tiny_model import SIDE, TinyModel, write_tiny_model
 
 GOOD, TWIN = "a" * 12, "b" * 12
 

@@ -1,5 +1,5 @@
 """networks that learn online, on the command line and in the SDK. What learns is a process without torch, for which the
-learning rate is the seconds that a drawing takes (tests/learning/stand_in.py).
+learning rate is the seconds that a drawing takes (tests/support/learning/stand_in.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.conftest import RunningServer
 from tests.e2e.cli.command_line import haleganada
 from tests.e2e.pictures import LINES, picture
 from tests.e2e.processes import server, zigzag
-from tests.learning.servers import learning_server
+from tests.support.learning.servers import learning_server
 
 QUICK = 0.001
 

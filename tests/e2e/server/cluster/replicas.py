@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.e2e.processes import ServerProcess, start_server
 from tests.e2e.server.cluster.teachers import Teachers, ask
-from tests.postgres import PostgresServer, fetch_all
+from tests.support.postgres import PostgresServer, fetch_all
 
 _BETWEEN = 12  # acknowledged calls between two kills
 _EVENTS = "SELECT request_id, sample_id, revision FROM haleganada.events ORDER BY revision"

@@ -13,7 +13,7 @@ from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import ocr_service_pb2_grpc
 
 from tests.contract.drawings import cross
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 _CALL_S = 10.0
 _REPEATABLE = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server.cluster.replicas import survive_kills
-from tests.postgres import PostgresServer, missing_postgres, postgres_server
-from tests.slow import slow
+from tests.support.postgres import PostgresServer, missing_postgres, postgres_server
+from tests.support.slow import slow
 
 
 @pytest.fixture

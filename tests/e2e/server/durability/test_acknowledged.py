@@ -18,8 +18,8 @@ from haleganada_client.errors import DataLoss, Exhausted, Unavailable
 
 from tests.e2e.processes import server, start_server, zigzag
 from tests.e2e.server.kills.rounds import run_rounds
-from tests.slow import slow
-from tests.waiting import wait_until
+from tests.support.slow import slow
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize("rounds", [2, *slow(50)])

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from haleganada_client import HaleganadaClient, HaleganadaError
 
-from tests.datasets import drawings, write_npz
 from tests.e2e.processes import server, zigzag
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.datasets import drawings, write_npz
+from tests.support.tiny_model import TinyModel, write_tiny_model
+from tests.support.waiting import wait_until
 from tests.unit.server.store.datasets.test_folders import World
-from tests.waiting import wait_until
 
 STILL = "ಅಕ್ಷರ / still"  # nobody teaches it while it is copied
 MODEL = "a" * 12

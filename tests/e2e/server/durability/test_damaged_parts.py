@@ -14,8 +14,8 @@ from haleganada_client.errors import DataLoss, NotFound
 
 from tests.e2e.cli.command_line import haleganada, haleganada_process
 from tests.e2e.processes import ServerProcess, server, start_preloaded, zigzag
-from tests.jobs import serve
-from tests.jobs.datasets import crosses_and_bars
+from tests.support.jobs import serve
+from tests.support.jobs.datasets import crosses_and_bars
 
 
 @contextmanager

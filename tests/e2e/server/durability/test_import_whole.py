@@ -13,7 +13,7 @@ from haleganada_client import HaleganadaClient
 from haleganada_client.errors import HaleganadaError, Unavailable
 
 from tests.e2e.processes import ServerProcess, server, start_server, zigzag
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ITEMS, TAUGHT_BEFORE = 200, 3
 

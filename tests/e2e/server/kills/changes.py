@@ -19,8 +19,8 @@ from tests.e2e.processes import ServerEnded, ServerProcess, start_preloaded
 from tests.e2e.server.kills.datasets import ModelOfDatasets
 from tests.e2e.server.kills.model import ModelOfWorkspace, State
 from tests.e2e.server.kills.trainings import ModelOfTrainings
-from tests.jobs import serve, tiny_child
-from tests.waiting import wait_until
+from tests.support.jobs import serve, tiny_child
+from tests.support.waiting import wait_until
 
 WEIGHTS = {
     "train": 4,

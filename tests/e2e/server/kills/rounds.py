@@ -11,7 +11,7 @@ from pathlib import Path
 from haleganada_client import HaleganadaError
 
 from tests.e2e.processes import ServerProcess, start_server, zigzag
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 TEACHERS = 4
 ENOUGH = 2

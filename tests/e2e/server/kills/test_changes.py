@@ -21,7 +21,7 @@ from tests.e2e.server.kills.changes import (
     start_armed,
 )
 from tests.e2e.server.kills.model import ModelOfWorkspace
-from tests.slow import slow
+from tests.support.slow import slow
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from haleganada_client import HaleganadaClient, Job, JobState
 from haleganada_client.errors import AlreadyExists
 
-from tests.jobs.datasets import crosses_and_bars
+from tests.support.jobs.datasets import crosses_and_bars
 
 FEW_SHOT = "few-shot"
 TRAINED_ON = "trained on"

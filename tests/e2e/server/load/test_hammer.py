@@ -11,8 +11,8 @@ from haleganada_client import HaleganadaError
 from haleganada_client.types import Prediction
 
 from tests.e2e.processes import ServerProcess, server, zigzag
-from tests.slow import slow
-from tests.waiting import wait_until
+from tests.support.slow import slow
+from tests.support.waiting import wait_until
 
 CLIENTS = 32
 QUERIES = 4

@@ -23,7 +23,7 @@ from tests.contract.held import unhurried
 from tests.contract.refusals import expect_refusal, parse
 from tests.e2e.processes import ServerProcess, server, zigzag
 from tests.e2e.server.load.idle_calls import IMPORT, IMPORT_HEADER, KINDS, idle_calls
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ANSWER_S = 30.0  # a server that does not answer would let its callers wait for ever
 

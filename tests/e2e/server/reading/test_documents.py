@@ -14,7 +14,7 @@ from haleganada.v1 import reading_service_pb2 as pb
 from haleganada.v1 import reading_service_pb2_grpc
 
 from tests.e2e.processes import ServerProcess, server, zigzag
-from tests.slow import slow
+from tests.support.slow import slow
 
 for package in ("rapidocr", "cv2", "pypdfium2", "pikepdf"):
     pytest.importorskip(package, reason=f"{package}, of the read extra, is not installed")

@@ -18,7 +18,7 @@ from haleganada.v1 import reading_service_pb2 as pb
 from tests.contract.reading.taught_loop import glyphs_of, write
 from tests.e2e.processes import ServerProcess
 from tests.e2e.server.reading.test_whole_servers import start_server
-from tests.slow import slow
+from tests.support.slow import slow
 
 pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")

@@ -1,6 +1,6 @@
 """Whole servers that read: killed in the middle, backed up, verified.
 
-The text engine is that of tests/tiny_reader.py.
+The text engine is that of tests/support/tiny_reader.py.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import pytest
 from haleganada.v1 import reading_service_pb2 as pb
 from haleganada.v1 import reading_service_pb2_grpc
 
-from tests import tiny_reader
 from tests.e2e.processes import ServerProcess, children_of, command_of, start_preloaded
-from tests.tiny_reader import tiny
-from tests.waiting import wait_until
+from tests.support import tiny_reader
+from tests.support.tiny_reader import tiny
+from tests.support.waiting import wait_until
 
 Stub = reading_service_pb2_grpc.ReadingServiceStub
 KEEP = pb.ReadOptions(keep=True)

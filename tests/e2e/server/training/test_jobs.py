@@ -21,9 +21,9 @@ from haleganada_client import Job, JobState, TrainingJob, TrainingSettings
 
 from tests.e2e.cli.command_line import AS_AT_A_TERMINAL, haleganada
 from tests.e2e.processes import ServerProcess, start_preloaded
-from tests.jobs import serve
-from tests.jobs.datasets import crosses_and_bars
-from tests.waiting import wait_until
+from tests.support.jobs import serve
+from tests.support.jobs.datasets import crosses_and_bars
+from tests.support.waiting import wait_until
 
 LONG = TrainingSettings(epochs=60)
 

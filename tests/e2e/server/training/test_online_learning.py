@@ -10,7 +10,7 @@ from haleganada_client import HaleganadaClient, OnlineSettings, OnlineStatus, Pr
 
 from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server, zigzag
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())
 CHARACTERS, HANDS = range(4), range(3)

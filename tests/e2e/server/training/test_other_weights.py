@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.e2e.handwriting import letters, write_letter
 from tests.e2e.processes import ServerProcess, server, start_server
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 LABELS = letters()[:20]
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server
-from tests.jobs.datasets import crosses_and_bars
+from tests.support.jobs.datasets import crosses_and_bars
 
 pytestmark = pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())
 

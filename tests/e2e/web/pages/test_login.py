@@ -10,8 +10,8 @@ from selenium import webdriver
 
 from tests.conftest import StartServer
 from tests.e2e.web import browser
-from tests.tokens import add_token
-from tests.waiting import wait_until
+from tests.support.tokens import add_token
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.browser,

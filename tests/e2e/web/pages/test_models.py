@@ -16,12 +16,12 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_zip
 from tests.e2e.processes import start_preloaded
 from tests.e2e.web.browser import Page, missing, visit, web
 from tests.e2e.web.pages.class_set import write_class_set
-from tests.jobs import serve
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.datasets import drawing, drawings, folders_of, idx_files, png, write_zip
+from tests.support.jobs import serve
+from tests.support.tiny_model import TinyModel, write_tiny_model
 
 pytestmark = [
     pytest.mark.browser,

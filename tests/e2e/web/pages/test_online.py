@@ -1,5 +1,5 @@
 """Online learning on the pages: chosen, followed, used on the slate, given up. What learns is a process
-without torch, for which the learning rate is the seconds that a drawing takes (tests/learning/stand_in.py).
+without torch, for which the learning rate is the seconds that a drawing takes (tests/support/learning/stand_in.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.conftest import RunningServer
 from tests.e2e.processes import zigzag
 from tests.e2e.web.browser import Page, missing, visit, web
-from tests.learning.servers import learning_server
+from tests.support.learning.servers import learning_server
 
 pytestmark = [
     pytest.mark.browser,

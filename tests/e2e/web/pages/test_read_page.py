@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.conftest import run_server
 from tests.e2e.web.browser import Page, missing, visit, web
-from tests.tiny_reader import tiny
+from tests.support.tiny_reader import tiny
 
 pytestmark = [
     pytest.mark.browser,
@@ -27,7 +27,7 @@ LETTER = ("Dear Asha,\nthe mango tree\n\nblooms", "ಹಳೆ ಕನ್ನಡ")
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that reads what tests/tiny_reader.py reads."""
+    """A server that reads what tests/support/tiny_reader.py reads."""
     running = run_server(ServerConfig(tmp_path_factory.mktemp("reading"), port=0))
     try:
         yield running.address

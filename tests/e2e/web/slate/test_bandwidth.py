@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.handwriting import letters, write_letter
 from tests.e2e.web.browser import Page, missing
-from tests.slow import slow_rows
+from tests.support.slow import slow_rows
 
 pytestmark = [
     pytest.mark.browser,

@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.datasets import folders_of, write_zip
 from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import BAR, CROSS, Page, missing
+from tests.support.datasets import folders_of, write_zip
 
 pytestmark = [
     pytest.mark.browser,

@@ -13,7 +13,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.processes import server
 from tests.e2e.web.browser import BAR, CROSS, Page, browser, missing, web
-from tests.slow import slow
+from tests.support.slow import slow
 
 pytestmark = [
     pytest.mark.browser,

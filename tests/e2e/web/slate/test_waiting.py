@@ -9,8 +9,8 @@ from selenium import webdriver
 from tests.conftest import RunningServer, StartServer
 from tests.e2e.handwriting import write_letter
 from tests.e2e.web.browser import Page, missing, visit, web
-from tests.swallower import line_to
-from tests.waiting import wait_until
+from tests.support.network.swallower import line_to
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.browser,

@@ -13,8 +13,8 @@ from haleganada.v1 import reading_service_pb2 as pb
 from haleganada_client import DocumentPage, DocumentReading, FailedPrecondition, HaleganadaError, InvalidInput
 from haleganada_client.limits import MAX_DOCUMENT_BYTES
 
+from tests.support.waiting import wait_until
 from tests.unit.clients.reading.scripted_reading import echo, failed, failed_page, page, scripted_reader
-from tests.waiting import wait_until
 
 
 @pytest.mark.usefixtures("kind")

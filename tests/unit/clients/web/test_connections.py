@@ -10,9 +10,9 @@ from typing import Any
 
 from haleganada_client.web.connections import ConnectionLimits, make_server
 
+from tests.support.network.web_server import run_in_thread
+from tests.support.waiting import wait_until
 from tests.unit.clients.web.slow_connections import count_open, get, slow_connections
-from tests.waiting import wait_until
-from tests.web_server import run_in_thread
 
 _LARGE = 40 * 2**20
 

@@ -18,11 +18,11 @@ from haleganada_server.config import ServerConfig
 from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
 from tests.conftest import run_server
-from tests.jobs.datasets import crosses_and_bars
-from tests.jobs.world import COMMAND
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.jobs.datasets import crosses_and_bars
+from tests.support.jobs.world import COMMAND
+from tests.support.tiny_model import TinyModel, write_tiny_model
+from tests.support.waiting import wait_until
 from tests.unit.clients.web.conftest import client_of
-from tests.waiting import wait_until
 
 BROWSER = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
-from tests.tiny_reader import tiny
+from tests.support.tiny_reader import tiny
 
 LETTER = tiny("Dear Asha,\nthe mango tree blooms.", "Yours")
 PAGES = "Dear Asha,\nthe mango tree blooms.\n\fYours\n"

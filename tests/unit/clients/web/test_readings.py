@@ -16,9 +16,9 @@ from haleganada_client.web.connections import ConnectionLimits, make_server
 from haleganada_client.web.routes.slots import UPLOADS_AT_ONCE
 
 from tests.conftest import RunningServer
-from tests.tiny_reader import HEIGHT, WIDTH, tiny
-from tests.waiting import wait_until
-from tests.web_server import run_in_thread
+from tests.support.network.web_server import run_in_thread
+from tests.support.tiny_reader import HEIGHT, WIDTH, tiny
+from tests.support.waiting import wait_until
 
 
 def read(web: FlaskClient, document: bytes, **query: str) -> list[dict[str, Any]]:

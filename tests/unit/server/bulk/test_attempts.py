@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.preloaded import PreloadedProcess
+from tests.support.preloaded import PreloadedProcess
 
 DYING = """
 import json, os, sys

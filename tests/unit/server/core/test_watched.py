@@ -8,7 +8,7 @@ import pytest
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.watched import Watched
 
-from tests.kept import Kept
+from tests.support.kept import Kept
 
 
 def test_what_has_changed_is_taken_once() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.rpc.certificate_expiry import read_expiry
 
-from tests.certificates import Pair, make_pair, needs_openssl
+from tests.support.network.certificates import Pair, make_pair, needs_openssl
 
 pytestmark = needs_openssl
 

@@ -15,7 +15,7 @@ from haleganada_server.core.errors import Precondition
 from haleganada_server.core.models.presets import PRESET_FACTS
 from haleganada_server.runtime.backbone_sources import SOURCES, BackboneSources, identify_weights
 
-from tests.ports import refusing_port
+from tests.support.network.ports import refusing_port
 
 RESNET18 = PRESET_FACTS["resnet18-imagenet"]
 

@@ -14,7 +14,7 @@ from haleganada_server.core.models.card import ModelCard, Preprocessing
 from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.vision import model_input
 
-from tests.tiny_model import SIDE, TinyModel, add_metadata, network, write_tiny_model
+from tests.support.tiny_model import SIDE, TinyModel, add_metadata, network, write_tiny_model
 
 RASTERS = np.zeros((3, 128, 128), np.uint8)
 RASTERS[0, :, 60:70] = RASTERS[1, 60:70] = RASTERS[2, 20:100, 20:100] = 255

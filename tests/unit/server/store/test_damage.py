@@ -6,7 +6,7 @@ import pytest
 from haleganada_server.store.sample_log import log
 
 from tests.bench.damage import records, workspace
-from tests.slow import slow
+from tests.support.slow import slow
 
 
 @pytest.mark.parametrize(("seed", "size"), [(1, "small"), (2, "large")])

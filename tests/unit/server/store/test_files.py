@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.store import files
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SIZE = 3_000_000
 

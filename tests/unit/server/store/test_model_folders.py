@@ -16,8 +16,8 @@ from haleganada_server.core.models.files import require_intact
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 
-from tests.preloaded import PreloadedProcess
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.preloaded import PreloadedProcess
+from tests.support.tiny_model import TinyModel, write_tiny_model
 
 RASTER = np.zeros((128, 128), np.uint8)
 RASTER[40:80, 40:80] = 255

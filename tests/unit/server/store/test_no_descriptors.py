@@ -20,8 +20,8 @@ from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import model_input
 
-from tests.datasets import drawings, write_npz
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.datasets import drawings, write_npz
+from tests.support.tiny_model import TinyModel, write_tiny_model
 from tests.unit.server.store.datasets.test_folders import World
 from tests.unit.server.store.descriptors import no_free_descriptors
 

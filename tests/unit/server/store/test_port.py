@@ -17,8 +17,8 @@ from haleganada_server.core.workspaces.ports import WorkspaceDirectory
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
-from tests.memory_store import MemoryDirectory
-from tests.postgres import open_postgres
+from tests.support.memory_store import MemoryDirectory
+from tests.support.postgres import open_postgres
 from tests.unit.server.store.rows import (
     HASH,
     START_US,

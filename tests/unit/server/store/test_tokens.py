@@ -18,7 +18,7 @@ from haleganada_server.store.audit import AuditFile
 from haleganada_server.store.backup.backup import Backup
 from haleganada_server.store.tokens import TokenFile
 
-from tests.tokens import add_token
+from tests.support.tokens import add_token
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

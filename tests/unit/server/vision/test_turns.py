@@ -14,7 +14,7 @@ from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.errors import Cancelled, DeadlineExceeded, InvalidInput
 from haleganada_server.vision.images.turns import Turns
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 class Picture:

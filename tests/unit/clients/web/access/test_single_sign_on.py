@@ -14,9 +14,9 @@ from haleganada_client.web.wsgi import make_app
 from haleganada_server.core.access.identity import Role
 
 from tests.conftest import RunningServer, StartServer
-from tests.tokens import add_token, revoke_token
+from tests.support.tokens import add_token, revoke_token
+from tests.support.waiting import wait_until
 from tests.unit.clients.web.conftest import client_of, data_url
-from tests.waiting import wait_until
 
 HEADER = "X-Forwarded-User"
 DRAWING = {"image": data_url(), "label": "ಅ"}

@@ -16,7 +16,7 @@ from haleganada_server.core.errors import Exhausted, InvalidInput, Precondition,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kept import Kept
+from tests.support.kept import Kept
 
 ANNA, SHOWN = make_token("anna", Role.TEACH, ("ಕನ್ನಡ", "b"), 1)
 

@@ -19,8 +19,8 @@ from haleganada_server.core.outcomes import Outcome
 from haleganada_server.vision import PillowRasterizer
 from numpy.typing import NDArray
 
+from tests.support.waiting import wait_until
 from tests.unit.server.core.workspaces.small_world import CoarseEmbedder, drawing
-from tests.waiting import wait_until
 
 BROKEN = Glyph(image=b"no picture")
 Encoded = list[Outcome[EncodedGlyph]]

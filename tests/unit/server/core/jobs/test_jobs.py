@@ -21,9 +21,9 @@ from haleganada_server.core.jobs.ports import CHECKPOINTS
 from haleganada_server.core.models.card import ModelCard
 from haleganada_server.runtime.processes.job_process import JobProcessRunner
 
-from tests.jobs.world import COMMAND, ONE, TWO, jobs, make_dependencies
-from tests.tiny_model import SIDE, TinyModel, write_tiny_model
-from tests.waiting import wait_until
+from tests.support.jobs.world import COMMAND, ONE, TWO, jobs, make_dependencies
+from tests.support.tiny_model import SIDE, TinyModel, write_tiny_model
+from tests.support.waiting import wait_until
 
 
 def wait_for_end(running: Jobs, job: Job) -> Job:

@@ -13,8 +13,8 @@ from haleganada_server.core.jobs.turns import order_queue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.jobs.world import TWO, jobs
-from tests.waiting import wait_until
+from tests.support.jobs.world import TWO, jobs
+from tests.support.waiting import wait_until
 
 ANNA, BEN = Caller("anna", "10.0.0.1"), Caller("ben", "10.0.0.1")
 

@@ -23,8 +23,8 @@ from haleganada_server.vision import PillowRasterizer, rasterize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.memory_store import MemoryDirectory
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.memory_store import MemoryDirectory
+from tests.support.tiny_model import TinyModel, write_tiny_model
 from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces, posteriors
 
 # Each example teaches a whole workspace, so there are a third of those that other properties get.

@@ -8,7 +8,7 @@ from haleganada_server.core.shares.overrides import Overrides
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kept import Kept
+from tests.support.kept import Kept
 
 NAMES = st.sampled_from(["anna", "ben"])
 CALLER_VALUES = st.dictionaries(

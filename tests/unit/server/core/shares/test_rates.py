@@ -15,7 +15,7 @@ from haleganada_server.core.shares.rates import CallKind, Rate, Rates
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.kept import Kept
+from tests.support.kept import Kept
 
 
 @dataclass

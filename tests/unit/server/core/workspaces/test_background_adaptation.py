@@ -17,8 +17,8 @@ from haleganada_server.core.workspaces.workspace import Workspace
 from haleganada_server.core.workspaces.workspaces import Workspaces
 from numpy.typing import NDArray
 
+from tests.support.waiting import wait_until
 from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces
-from tests.waiting import wait_until
 
 
 class Adapting:

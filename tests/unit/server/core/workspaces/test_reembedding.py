@@ -34,7 +34,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.memory_store import MemoryDirectory
+from tests.support.memory_store import MemoryDirectory
+from tests.support.waiting import wait_until
 from tests.unit.server.core.workspaces.small_world import (
     CoarseEmbedder,
     assert_same_posteriors,
@@ -44,7 +45,6 @@ from tests.unit.server.core.workspaces.small_world import (
     open_workspaces,
     posteriors,
 )
-from tests.waiting import wait_until
 
 OLD, NEW = 0, 1  # the weights that a workspace was taught with, and those that it is opened with
 Sample = tuple[int, int]

@@ -19,8 +19,8 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.open_files import OpenFiles
 from haleganada_server.vision import PillowRasterizer
 
+from tests.support.waiting import wait_until
 from tests.unit.server.core.workspaces.small_world import drawing, lesson, open_workspaces
-from tests.waiting import wait_until
 
 MANY = 24
 ONE = 50_000  # bytes: a little more than a small workspace takes

@@ -29,7 +29,7 @@ from haleganada_server.vision import PillowRasterizer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.memory_store import MemoryDirectory
+from tests.support.memory_store import MemoryDirectory
 from tests.unit.server.core.workspaces.small_world import (
     assert_same_posteriors,
     drawing,

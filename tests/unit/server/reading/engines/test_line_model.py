@@ -21,8 +21,8 @@ from haleganada_server.runtime.classifier import OnnxClassifier
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import model_input
 
-from tests.tiny_line_model import draw_blocks, write_line_model
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.tiny_line_model import draw_blocks, write_line_model
+from tests.support.tiny_model import TinyModel, write_tiny_model
 
 PRINTED = EngineRequest(mode=ReadMode.PRINTED)
 

@@ -10,7 +10,7 @@ from haleganada_server.core.reading.options import PreparationStep
 from haleganada_server.reading.preparation import prepare
 from PIL import Image
 
-from tests.slow import slow
+from tests.support.slow import slow
 from tests.unit.server.reading.pages import Pixels, draw_page, text_of
 
 MARK = (300.0, 210.0)

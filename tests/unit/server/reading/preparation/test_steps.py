@@ -11,7 +11,7 @@ from haleganada_server.core.reading.options import PreparationStep
 from haleganada_server.reading.preparation import prepare
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.slow import slow_rows
+from tests.support.slow import slow_rows
 from tests.unit.server.reading.pages import Pixels, draw_page, text_of
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from haleganada_server.rpc.calls.call_pool import CallPool
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 NAME = "call of a test"
 

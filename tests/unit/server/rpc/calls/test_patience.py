@@ -6,7 +6,7 @@ import time
 
 from haleganada_server.rpc.calls.patience import Patience, Watchdog
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def test_bytes_give_patience_back_up_to_its_beginning() -> None:

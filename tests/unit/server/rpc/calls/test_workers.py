@@ -17,7 +17,7 @@ from haleganada_server.rpc.calls.workers import Workers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 ANNA, BEN, CARA = "anna", "ben", "cara"
 

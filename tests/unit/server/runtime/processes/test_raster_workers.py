@@ -13,7 +13,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.runtime.processes.raster_workers import RasterWorkers
 from haleganada_server.vision import decode_for_dataset
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SILENT = """
 import pathlib, sys

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from tests.e2e.processes import children_of, command_of
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SIDE = 2000
 

@@ -21,7 +21,7 @@ from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.vision import dataset_raster, rasterize
 from numpy.typing import NDArray
 
-from tests.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
+from tests.support.datasets import drawing, drawings, folders_of, idx_files, png, write_npz, write_zip
 from tests.unit.server.store.test_full_disk import limit_file_size
 
 LABELS = [i % 5 for i in range(30)]

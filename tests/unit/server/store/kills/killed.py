@@ -9,7 +9,7 @@ from pathlib import Path
 
 from haleganada_server.core.disk.failpoints import VARIABLE
 
-from tests.preloaded import run_preloaded
+from tests.support.preloaded import run_preloaded
 
 _BEGINNING = """
 import sys

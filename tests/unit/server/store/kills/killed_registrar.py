@@ -14,7 +14,7 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowRasterizer
 
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.tiny_model import TinyModel, write_tiny_model
 
 
 def main(data: Path) -> None:

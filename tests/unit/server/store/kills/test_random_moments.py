@@ -10,7 +10,7 @@ import pytest
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
-from tests.preloaded import PreloadedProcess
+from tests.support.preloaded import PreloadedProcess
 from tests.unit.server.store.rows import assert_same, restore_event, sample
 from tests.unit.server.store.sample_log.replay import load_tables, replay_events
 

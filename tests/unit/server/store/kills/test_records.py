@@ -18,7 +18,7 @@ from haleganada_server.store.learners import LearnerFolders
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.vision import PillowRasterizer
 
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.tiny_model import TinyModel, write_tiny_model
 from tests.unit.server.store.kills.killed import run_until_killed
 
 MODEL = TinyModel({"a": np.full((128, 128), 255, np.uint8)})

@@ -16,8 +16,9 @@ from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
-from tests.postgres import execute, open_postgres
-from tests.slow import slow
+from tests.support.postgres import execute, open_postgres
+from tests.support.slow import slow
+from tests.support.waiting import wait_until
 from tests.unit.server.core.workspaces.small_world import (
     CoarseEmbedder,
     drawing,
@@ -25,7 +26,6 @@ from tests.unit.server.core.workspaces.small_world import (
     open_workspaces,
     posteriors,
 )
-from tests.waiting import wait_until
 
 Open = Callable[..., Workspaces]
 

@@ -23,9 +23,9 @@ from haleganada_server.store.readings.description import require_intact_reading
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.vision import PillowRasterizer
 
-from tests.preloaded import PreloadedProcess
+from tests.support.preloaded import PreloadedProcess
+from tests.support.waiting import wait_until
 from tests.unit.server.store.readings.killed_keeper import keep
-from tests.waiting import wait_until
 
 OUTLINE = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0))
 HOUR_S = 3600.0

@@ -26,7 +26,7 @@ from haleganada_server.core.reading.ports import PresentText
 from haleganada_server.store.readings.description import require_intact_reading
 from haleganada_server.store.readings.folders import ReadingFolders
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 Open = Callable[..., ReadingFolders]
 CORRECTIONS: tuple[Correction, ...] = (

@@ -16,7 +16,7 @@ from haleganada_server.store import DataDirectory
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowRasterizer
 
-from tests.preloaded import run_preloaded
+from tests.support.preloaded import run_preloaded
 from tests.unit.server.store.kills.killed import run_until_killed
 from tests.unit.server.store.rows import assert_same, reset_event, sample, teach_all
 from tests.unit.server.store.sample_log.test_row_checks import remove_checks

@@ -12,7 +12,7 @@ from haleganada_server.core.datasets.dataset import DatasetOptions
 from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.store.datasets.folders import DatasetFolders
 
-from tests.line_sets import Row, make_table, write_files
+from tests.support.line_sets import Row, make_table, write_files
 
 Request = dict[str, Any]
 RequestFor = Callable[..., Request]

@@ -16,7 +16,7 @@ from haleganada_server.training.lines.rendering.command import draw_lines, rende
 from haleganada_server.training.lines.rendering.fonts import draw_text, find_fonts, require_shaping
 from haleganada_server.training.lines.rendering.texts import LineTexts
 
-from tests.line_sets import draw_line
+from tests.support.line_sets import draw_line
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 DEJAVU = [FONTS / "DejaVuSans.ttf", FONTS / "DejaVuSerif.ttf"]

@@ -15,8 +15,8 @@ from haleganada_server.rpc.convert.evaluation import result as to_message
 from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.training.lines.evaluation import run_line_evaluation
 
-from tests.line_sets import to_png, write_files
-from tests.tiny_line_model import draw_blocks, write_line_model
+from tests.support.line_sets import to_png, write_files
+from tests.support.tiny_line_model import draw_blocks, write_line_model
 
 LINES = {"ab": "ul", "ba": "lu", "aab": "uul", "abx": "ull"}
 """Texts, and the blocks of their pictures: the last text has a letter that no model here reads."""

@@ -19,7 +19,7 @@ from haleganada_server.training.lines.run import run_line_training
 from haleganada_server.vision.line_pictures import make_line_input
 from safetensors.torch import load_file
 
-from tests.line_sets import draw_line
+from tests.support.line_sets import draw_line
 from tests.unit.server.training.lines.conftest import WORDS, Request, RequestFor
 
 Lines = list[dict[str, Any]]

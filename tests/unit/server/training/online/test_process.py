@@ -17,7 +17,7 @@ from haleganada_server.training.common.job_channel import ABANDONED
 from haleganada_server.training.common.taught_drawing import TaughtDrawing
 from haleganada_server.training.online.initial_model import build_initial_model
 
-from tests.ports import refusing_port
+from tests.support.network.ports import refusing_port
 from tests.unit.server.training.online.learner_process import CONFIG, LearnerProcess
 from tests.unit.server.training.online.toy_script import draw_letter, make_samples, teach
 

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torchvision.models import ResNet18_Weights, resnet18
 
-from tests.ports import refusing_port
+from tests.support.network.ports import refusing_port
 
 State = dict[str, Tensor]
 

@@ -26,7 +26,7 @@ from haleganada_server.training.pretrain.run import Machine
 from haleganada_server.training.pretrain.stages import SHIPPED, Stage, run_stages
 from haleganada_server.training.pretrain.synthesis.library import Folders
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from haleganada_server.training.starter.fonts import find_open_fonts
 from haleganada_server.vision import dataset_raster, rasterize_gray
 from numpy.typing import NDArray
 
-from tests.datasets import drawing
+from tests.support.datasets import drawing
 
 EACH = 300
 CAPITALS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")

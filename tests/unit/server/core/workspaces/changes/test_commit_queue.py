@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from haleganada_server.core.workspaces.changes.commit_queue import CommitQueue, PendingChange
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def test_concurrent_changes_share_commits_and_none_is_lost() -> None:

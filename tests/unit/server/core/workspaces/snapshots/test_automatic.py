@@ -16,10 +16,10 @@ from haleganada_server.core.workspaces.snapshots.retention import DAY_S, SECOND_
 from haleganada_server.core.workspaces.types import SnapshotInfo, SnapshotKind
 from haleganada_server.vision import PillowRasterizer
 
-from tests.memory_store import MemoryDirectory, MemoryLog
+from tests.support.memory_store import MemoryDirectory, MemoryLog
+from tests.support.waiting import wait_until
 from tests.unit.server.core.workspaces.small_world import lesson, open_workspaces
 from tests.unit.server.store.rows import reset_event, teach_all
-from tests.waiting import wait_until
 
 
 @dataclass

@@ -18,7 +18,7 @@ from haleganada_server.core.workspaces.snapshots.retention import (
 from haleganada_server.core.workspaces.types import SnapshotInfo, SnapshotKind
 from haleganada_server.vision import PillowRasterizer
 
-from tests.memory_store import MemoryDirectory
+from tests.support.memory_store import MemoryDirectory
 from tests.unit.server.store.rows import teach_all
 
 NOW_US = 1_800_000_000 * SECOND_US

@@ -16,7 +16,7 @@ from haleganada_server.store.datasets.folders import DatasetFolders
 from haleganada_server.store.verification import verify_others
 from haleganada_server.vision.line_pictures import open_line
 
-from tests.line_sets import Row, draw_line, draw_page, make_table, to_png, write_files
+from tests.support.line_sets import Row, draw_line, draw_page, make_table, to_png, write_files
 
 WORDS = ("river", "stone", "cloud", "bridge", "candle", "window", "garden", "silver", "winter", "orange")
 

@@ -12,7 +12,7 @@ from haleganada_server.core.datasets.datasets import Datasets
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.datasets.folders import DatasetFolders
 
-from tests.datasets import drawing, folders_of, png, write_zip
+from tests.support.datasets import drawing, folders_of, png, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
 
 IMAGE = png(drawing(0))

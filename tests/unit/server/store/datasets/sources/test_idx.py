@@ -12,7 +12,7 @@ from haleganada_server.core.datasets.dataset import DatasetNote, Orientation, Pa
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.datasets.sources import SourceItem, read
 
-from tests.datasets import drawings, idx_files, idx_images, idx_labels, write_zip
+from tests.support.datasets import drawings, idx_files, idx_images, idx_labels, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all
 
 IMAGES = drawings(4)

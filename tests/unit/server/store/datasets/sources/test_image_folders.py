@@ -13,7 +13,7 @@ from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.store.datasets.sources import SourceItem, read
 
-from tests.datasets import drawing, png, write_zip
+from tests.support.datasets import drawing, png, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
 
 IMAGE = png(drawing(0))

@@ -12,7 +12,7 @@ from haleganada_server.core.datasets.dataset import Orientation, Part
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.store.datasets import sources
 
-from tests.datasets import drawings, write_npz, write_zip
+from tests.support.datasets import drawings, write_npz, write_zip
 from tests.unit.server.store.datasets.sources.reading import read_all, read_refused
 
 IMAGES = drawings(3)

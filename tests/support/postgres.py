@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from haleganada_server.store import DataDirectory
 
-from tests.ports import HOST, find_free_port
+from tests.support.network.ports import HOST, find_free_port
 
 if TYPE_CHECKING:
     from haleganada_server.store.postgres.directory import PostgresDirectory

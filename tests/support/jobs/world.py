@@ -18,7 +18,7 @@ from haleganada_server.runtime.processes.job_process import JobProcessRunner
 from haleganada_server.store.jobs import JobFolders
 from haleganada_server.store.models import ModelFolders
 
-from tests.jobs import child
+from tests.support.jobs import child
 
 COMMAND = (sys.executable, child.__file__)
 TWO = DatasetInfo(

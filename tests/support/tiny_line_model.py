@@ -16,7 +16,7 @@ import numpy as np
 from haleganada_server.core.models.card import LineInput, ModelCard, Preprocessing
 from numpy.typing import NDArray
 
-from tests.tiny_model import CREATED_US, add_metadata, make_graph, make_node
+from tests.support.tiny_model import CREATED_US, add_metadata, make_graph, make_node
 
 HEIGHT = 16
 """px of a line as the model sees it."""

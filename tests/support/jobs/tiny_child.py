@@ -1,4 +1,7 @@
-"""A job's process that learns nothing, but makes a model that answers: python -m tests.jobs.tiny_child REQUEST.json."""
+"""A job's process that learns nothing, but makes a model that answers:
+
+python -m tests.support.jobs.tiny_child REQUEST.json
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.jobs.child import epoch_metrics, listen, report
-from tests.tiny_model import TinyModel, write_tiny_model
+from tests.support.jobs.child import epoch_metrics, listen, report
+from tests.support.tiny_model import TinyModel, write_tiny_model
 
 
 def main() -> None:
