@@ -135,7 +135,7 @@ bench-kill: .venv/.done-test             ## 1,000 times kill -9 among all change
 	$(BIN)/python -m tests.bench.kills $(ARGS)
 
 bench-growth: .venv/.done-bench          ## Start, memory, descriptors, latency by workspaces and samples, and the plot
-	$(BIN)/python -m tests.bench.growth --plots docs/reliability
+	$(BIN)/python -m tests.bench.growth --plots docs/operating/reliability
 
 bench-hold: .venv/.done-test             ## Idle and slow callers, floods, large pictures in small files
 	$(BIN)/python -m tests.bench.overload.hold
@@ -161,7 +161,7 @@ bench-damage: .venv/.done-test           ## Damages files of a data directory 50
 screenshots: .venv/.done-test            ## The pictures of docs/, from the real page
 	$(BIN)/python -m tests.e2e.web.screenshots
 
-notebook: .venv-train/.done              ## The answers in docs/notebook.ipynb, from a real server
+notebook: .venv-train/.done              ## The answers in docs/using/notebook.ipynb, from a real server
 	.venv-train/bin/python -m tests.e2e.notebook
 
 .venv-release/.done: pyproject.toml      # Apart, because the tool for SBOMs brings much that nothing else needs

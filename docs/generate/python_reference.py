@@ -36,7 +36,7 @@ _INTRODUCTION = """\
 # The Python package
 
 `haleganada_client` needs neither torch nor numpy. Everything below can be imported from it, except where another module
-is named. [The notebook](../notebook.ipynb) shows how to use it.
+is named. [The notebook](../using/notebook.ipynb) shows how to use it.
 
 ```python
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Tokens and certificates that change while they are used: python -m tests.bench.access [--short].
 
 How soon a revoked token is refused, on a connection that stays open and on a stream; how many calls fail while the
-certificate is replaced; what a token costs a call. Prints the table of docs/reliability.md.
+certificate is replaced; what a token costs a call. Prints the table of docs/operating/reliability.md.
 """
 
 from __future__ import annotations

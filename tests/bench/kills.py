@@ -1,6 +1,6 @@
 """Kill the server a thousand times with kill -9 while its data directory changes in every way, half of the times at
 failpoints: python -m tests.bench.kills [--rounds N] [--seed N] [--record FILE] [--minutes N]. Prints the table of
-docs/reliability.md.
+docs/operating/reliability.md.
 
 A record makes it resumable: each world of 25 rounds adds a line, and its seed is not run again. Several of these may
 run side by side with one record, if their seeds differ by more than their rounds. A world in which something was lost

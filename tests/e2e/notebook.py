@@ -1,4 +1,4 @@
-"""docs/notebook.ipynb, executed: python -m tests.e2e.notebook writes its outputs anew, in an environment with torch."""
+"""The notebook, executed: python -m tests.e2e.notebook writes its outputs anew, in an environment with torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebook.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "using" / "notebook.ipynb"
 _LONGEST_CELL_S = 180
 _KERNEL = "haleganada"
 

@@ -1,4 +1,4 @@
-"""docs/notebook.ipynb runs from its first cell to its last, does what its text says, and is kept with its answers."""
+"""The notebook of docs/ runs from its first cell to its last, does what its text says, and is kept with its answers."""
 
 from __future__ import annotations
 

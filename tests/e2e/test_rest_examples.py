@@ -1,4 +1,4 @@
-"""The examples of docs/reading.md for REST, run as they stand."""
+"""The examples of docs/using/reading.md for REST, run as they stand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import run_server
 from tests.e2e.web.browser import web
 from tests.support.tiny_reader import tiny
 
-DOCS = Path(__file__).parents[2] / "docs" / "reading.md"
+DOCS = Path(__file__).parents[2] / "docs" / "using" / "reading.md"
 SHOWN = "http://127.0.0.1:8080"
 
 

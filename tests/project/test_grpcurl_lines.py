@@ -1,4 +1,4 @@
-"""The grpcurl lines of docs/languages.md name what the contract has, and send what its messages can hold."""
+"""The grpcurl lines of docs/using/languages.md name what the contract has, and send what its messages can hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import descriptor_pool, json_format, message_factory
 from haleganada.v1 import ocr_service_pb2  # noqa: F401 - registers the contract
 
-PAGE = (Path(__file__).parents[2] / "docs" / "languages.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "using" / "languages.md").read_text(encoding="utf-8")
 CALLS = re.findall(r"-d ('|\")(\{.*?\})\1[ \\\n]+\S+ (haleganada\.v1\.\w+)/(\w+)", PAGE, re.DOTALL)
 POOL = descriptor_pool.Default()
 

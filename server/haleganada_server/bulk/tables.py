@@ -45,7 +45,7 @@ COLUMNS = {
     "teach": pa.schema([_ITEM[0], ("label", pa.string()), *_ITEM[1:]]),
     "embed": pa.schema([*_ITEM, ("embedding", pa.list_(pa.float32())), ("embedder", pa.string())]),
 }
-"""By the name of the kind; docs/bulk.md says what they mean."""
+"""By the name of the kind; docs/using/bulk.md says what they mean."""
 
 _EMBEDDING = ("embedding", pa.list_(pa.float32()))
 _WITHIN = {"teach": [("key", pa.string()), ("kind", pa.string()), ("glyph", pa.binary()), _EMBEDDING]}

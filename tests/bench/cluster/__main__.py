@@ -1,7 +1,7 @@
 """Teaching in PostgreSQL beside SQLite, in turns; how soon a change is known at the other server; kills among both.
 
-python -m tests.bench.cluster [--rounds N] [--kills N] [--folder DIR]. Prints the table of docs/scale.md. The database
-and the data directories are on the disk of DIR, so that each commit is synced.
+python -m tests.bench.cluster [--rounds N] [--kills N] [--folder DIR]. Prints the table of docs/operating/scale.md. The
+database and the data directories are on the disk of DIR, so that each commit is synced.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def _read_cpu_s(running: ServerProcess) -> float:
 
 
 def make_table(rows: list[BombRow]) -> Table:
-    """Return the rows as a table of docs/reliability.md."""
+    """Return the rows as a table of docs/operating/reliability.md."""
     columns = (
         "a batch of up to 256",
         "request",

@@ -2,8 +2,8 @@
 [--profile P].
 
 50 clients of 5 people ask it to recognize drawings, at a steady rate, some people three times as much as others. Prints
-the table of docs/reliability.md: how soon calls that are let in are answered and others refused, how equal the people's
-shares are, and how the server's memory grows.
+the table of docs/operating/reliability.md: how soon calls that are let in are answered and others refused, how equal
+the people's shares are, and how the server's memory grows.
 """
 
 from __future__ import annotations

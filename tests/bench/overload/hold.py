@@ -1,7 +1,7 @@
 """Callers who hold on, and what everybody else notices: python -m tests.bench.overload.hold [--short].
 
 Idle calls of each kind, a flood at twice the capacity, 500 slow connections to the page, large pictures in small files.
-Prints the tables of docs/reliability.md.
+Prints the tables of docs/operating/reliability.md.
 """
 
 from __future__ import annotations

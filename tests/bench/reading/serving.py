@@ -1,7 +1,7 @@
 """Reading beside other work: python -m tests.bench.reading.serving [--pages N] [--short].
 
 Pages a minute beside the engine alone, memory over a long stream, and what a Predict notices while pages are read.
-Needs HALEGANADA_DATA and the read extra. Prints the tables of docs/reading.md.
+Needs HALEGANADA_DATA and the read extra. Prints the tables of docs/using/reading.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The plots of docs/reading.md: how a page becomes right, correction by correction."""
+"""The plots of docs/using/reading.md: how a page becomes right, correction by correction."""
 
 from __future__ import annotations
 

@@ -90,10 +90,10 @@ def test_prometheus_itself_finds_nothing_wrong(exported: str) -> None:
 
 
 def test_each_alert_says_how_bad_it_is_and_what_it_is_about() -> None:
-    documented = (DEPLOY.parents[1] / "docs" / "watching.md").read_text(encoding="utf-8")
+    documented = (DEPLOY.parents[1] / "docs" / "operating" / "watching.md").read_text(encoding="utf-8")
     for rule in rules():
         assert rule["labels"]["severity"] in ("page", "ticket") and rule["annotations"]["summary"]
-        assert f"`{rule['alert']}`" in documented, f"docs/watching.md does not say what to do about {rule['alert']}"
+        assert f"`{rule['alert']}`" in documented, f"watching.md does not say what to do about {rule['alert']}"
 
 
 def test_the_dashboard_can_be_imported() -> None:

@@ -1,4 +1,4 @@
-"""The reading and its pages as JSON, with the names of the contract; docs/reading.md describes the layout."""
+"""The reading and its pages as JSON, with the names of the contract; docs/using/reading.md describes the layout."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def add_dataset(
 
     PATH is a folder or a .zip of labeled images or IDX files (MNIST), a .npz with arrays x and y, or a file that
     `haleganada export` wrote (archive or jsonl). Or it is a folder or a .zip of lines with their texts: lines.tsv, the
-    IAM database's lines.txt or words.txt, ALTO or PAGE XML beside the pages' pictures; docs/lines.md tells more.
+    IAM database's lines.txt or words.txt, ALTO or PAGE XML beside the pages' pictures; docs/using/lines.md tells more.
 
     Folders are named by a label (ಅ), its code points (U+0C95_0CCD) or, where all are letters, decimal codes
     (3205). They may lie in folders

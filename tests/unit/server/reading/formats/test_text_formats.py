@@ -55,7 +55,7 @@ def test_json_has_the_pages_as_the_contract_names_them(tmp_path: Path) -> None:
 
 
 def test_the_layout_of_json_is_the_documented_one() -> None:
-    document = Path(__file__).parents[5] / "docs" / "reading.md"
+    document = Path(__file__).parents[5] / "docs" / "using" / "reading.md"
     example = json.loads(document.read_text("utf-8").split("## Formats")[1].split("```json")[1].split("```")[0])
     (page,) = example.pop("pages")
     assert example == {"format": "haleganada-reading", "version": 1, "file_name": "letter.jpg"}
