@@ -13,6 +13,7 @@ from haleganada_server.bulk.command import bulk
 from haleganada_server.maintenance.audit import audit
 from haleganada_server.maintenance.backup import backup
 from haleganada_server.maintenance.limits import limits
+from haleganada_server.maintenance.migrate import migrate
 from haleganada_server.maintenance.repair import repair
 from haleganada_server.maintenance.tokens import tokens
 from haleganada_server.maintenance.verify import verify
@@ -25,6 +26,7 @@ _OF_THE_SERVER: dict[str, click.Command] = {
     "backup": backup,
     "verify": verify,
     "repair": repair,
+    "migrate": migrate,
     "tokens": tokens,
     "limits": limits,
     "audit": audit,

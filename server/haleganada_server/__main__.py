@@ -17,6 +17,11 @@ _COMMANDS = {
     "serve": ("haleganada_server.serve", "server", "Start the server."),
     "backup": ("haleganada_server.maintenance.backup", "server", "Copy the data directory, also while a server runs."),
     "verify": ("haleganada_server.maintenance.verify", "server", "Check every file of the data directory."),
+    "migrate": (
+        "haleganada_server.maintenance.migrate",
+        "server",
+        "Move what was taught from a data directory to a database, or back.",
+    ),
     "audit": ("haleganada_server.maintenance.audit", "server", "List who did what."),
     "limits": ("haleganada_server.maintenance.limits", "server", "Give single callers and workspaces other limits."),
     "tokens": ("haleganada_server.maintenance.tokens", "server", "Make, list, expire and revoke access tokens."),

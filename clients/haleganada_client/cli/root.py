@@ -72,6 +72,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "backup": ("starting.serve", "Copy the server's whole data directory, also while it runs."),
         "verify": ("starting.serve", "Check every file of the server's data directory."),
         "repair": ("starting.serve", "Save what is left of a damaged workspace."),
+        "migrate": ("starting.serve", "Move everything that was taught to a database for several servers, or back."),
         "export": ("transfer", "Export everything that was taught to a file."),
         "import": ("transfer", "Import samples from a file."),
     },

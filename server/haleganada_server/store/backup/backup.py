@@ -27,6 +27,7 @@ from haleganada_server.store.readings.description import BROKEN_READING, require
 from haleganada_server.store.readings.journal import ACKNOWLEDGED, JOURNAL
 from haleganada_server.store.sample_log.integrity import recovery
 from haleganada_server.store.workspaces.home import DESCRIPTION, LOG, MARK, find_lost, lost_log
+from haleganada_server.store.workspaces.snapshots import has_snapshots
 
 from .file_copier import FileCopier
 from .log_copy import copy_damaged_log, copy_log
@@ -49,11 +50,14 @@ class BackedUp:
 class Backup:
     """One backup; run() it once. Sizes are known afterwards."""
 
-    def __init__(self, source: Path, target: Path, previous: Path | None = None) -> None:
+    def __init__(
+        self, source: Path, target: Path, previous: Path | None = None, *, leaves_out_logs: bool = False
+    ) -> None:
         """target: does not exist, or is an empty folder. previous: an earlier backup, whose unchanged files are shared
-        by hard links. The result is built beside the target and moved there when it is complete.
+        by hard links. leaves_out_logs: copy what a server with a database keeps in its data directory: no logs, and not
+        which models answer. The result is built beside the target and moved there when it is complete.
         """
-        self._source, self._target = source, target
+        self._source, self._target, self._leaves_out_logs = source, target, leaves_out_logs
         self._unfinished = target.with_name(f"{target.name}.unfinished")
         self._copier = FileCopier(source, self._unfinished, previous)
 
@@ -84,6 +88,11 @@ class Backup:
         for home in self._list(_WORKSPACES):
             place = home.relative_to(self._source)
             name = _read_name(home)
+            if self._leaves_out_logs:
+                if has_snapshots(home):
+                    self._copy_snapshots(place)
+                    yield BackedUp(f"snapshots of workspace “{name}”")
+                continue
             try:
                 yield self._copy_workspace(place, name)
             except FileNotFoundError:  # it was never there, or was deleted just now: its snapshots and trash stay
@@ -117,7 +126,8 @@ class Backup:
         for folder in self._list(_MODELS):
             self._copier.copy_folder(folder.relative_to(self._source))
         with suppress(FileNotFoundError):
-            self._copier.copy_file(_ACTIVE)
+            if not self._leaves_out_logs:
+                self._copier.copy_file(_ACTIVE)
         if not (self._unfinished / _MODELS).is_dir():
             return
         readable = {model.model_id: model for model in ModelFolders(self._unfinished / _MODELS, self._scratch).all()}

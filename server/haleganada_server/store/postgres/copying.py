@@ -14,11 +14,11 @@ from haleganada_server.store.sample_log import row_mapping, schema
 from haleganada_server.store.sample_log.log import SqliteLog
 
 from .connections import Connection
-from .position import Position
+from .position import SET, Position
 from .row_sources import PageCursor
 
 _PAGE = 256
-_TABLES = {
+TABLES = {
     "events": (f"{row_mapping.EVENT}, digest", "revision"),
     "samples": (row_mapping.CHECKED_SAMPLE, "sample_id"),
     "links": ("form, canonical", "position"),
@@ -33,7 +33,7 @@ def write_file(connection: Connection, position: Position, path: Path, name: str
     schema.create(path, name, position.created_us)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.execute("BEGIN")
-        for table, (columns, order) in _TABLES.items():
+        for table, (columns, order) in TABLES.items():
             insert = f"INSERT INTO {table} ({columns}) VALUES ({row_mapping.places(columns)})"
             query = f"SELECT {columns} FROM {table} WHERE log_id = %s ORDER BY {order}"
             with closing(PageCursor(connection, query, position.log_id)) as cursor:
@@ -52,7 +52,7 @@ def load_file(connection: Connection, path: Path, name: str, log_id: int, embedd
     with closing(SqliteLog(path, name)) as log:
         mark, created_us = log.mark, log.created_us
     with closing(schema.connect_reader(path)) as file:
-        for table, (columns, order) in _TABLES.items():
+        for table, (columns, order) in TABLES.items():
             names = columns.split(", ")
             booleans = [place for place, column in enumerate(names) if column in _BOOLEAN]
             into = f"COPY {table} (log_id, {columns}) FROM STDIN"
@@ -76,9 +76,20 @@ def load_file(connection: Connection, path: Path, name: str, log_id: int, embedd
     )
 
 
+def put_file(connection: Connection, name: str, before: Position, path: Path) -> Position:
+    """Let the log in a finished file be a workspace's, in place of the one at a position; return the new position. A
+    transaction is open that has locked the workspace's row. Raises as load_file does.
+    """
+    (log_id,) = connection.execute("SELECT nextval('log_ids')").fetchone() or (0,)
+    position = load_file(connection, path, name, log_id, before.embedded)
+    remove_log(connection, before.log_id)
+    connection.execute(SET, (*position.values(), name))
+    return position
+
+
 def remove_log(connection: Connection, log_id: int) -> None:
     """Remove the rows of a log."""
-    for table in _TABLES:
+    for table in TABLES:
         connection.execute(f"DELETE FROM {table} WHERE log_id = %s", (log_id,))
 
 

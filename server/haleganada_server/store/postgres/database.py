@@ -11,10 +11,10 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from haleganada_server.core.error_reasons import StartReason
-from haleganada_server.core.errors import Precondition
+from haleganada_server.core.errors import Precondition, Unavailable
 
 from .connections import Connection, Row, check_server, configure, connect, parse_url
-from .errors import database_away
+from .errors import UNREACHABLE, database_away
 from .migrations import migrate
 
 T = TypeVar("T")
@@ -46,6 +46,14 @@ class Database:
     def is_away(self) -> bool:
         """Whether it cannot be reached, as far as is known."""
         return self._is_away
+
+    def is_reachable(self) -> bool:
+        """Ask whether it can be reached."""
+        try:
+            self.fetch("SELECT 1")
+        except (Unavailable, *UNREACHABLE):
+            return False
+        return True
 
     def connect(self) -> Connection:
         """Open a connection outside the pool, which the caller closes. Raises psycopg.OperationalError."""

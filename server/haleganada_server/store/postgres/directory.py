@@ -26,21 +26,13 @@ from haleganada_server.store.workspaces.replacement import build_from_snapshot, 
 from haleganada_server.store.workspaces.snapshots import SnapshotFolder
 
 from .connections import Connection
-from .copying import emptied, load_file, remove_log, write_file
+from .copying import emptied, put_file, remove_log, write_file
 from .database import Database
 from .errors import database_errors
 from .feed import Feed
 from .log import PostgresLog, require_position
-from .position import LOCK, READ, Position
+from .position import ADD, LOCK, READ, SET, Position
 
-_ADD = (
-    "INSERT INTO workspaces (name, log_id, created_us, revision, last_sample_id, samples_total, embedded, "
-    "stored_bytes, deleted, digest) VALUES (%s, 0, 0, 0, 0, 0, 0, 0, true, %s) ON CONFLICT DO NOTHING"
-)
-_SET = (
-    "UPDATE workspaces SET log_id = %s, created_us = %s, revision = %s, last_sample_id = %s, samples_total = %s, "
-    "embedded = %s, stored_bytes = %s, deleted = %s, digest = %s WHERE name = %s"
-)
 _OUTLINE = (
     "SELECT (SELECT count(DISTINCT label) FROM samples WHERE log_id = %s AND NOT forgotten), "
     "(SELECT count(*) FROM samples WHERE log_id = %s AND NOT forgotten AND embedder_hash <> %s)"
@@ -143,10 +135,10 @@ class PostgresDirectory:
 
     def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:
         with self._changing(name) as (connection, before, scratch):
-            require_position(name, _values(before))
+            require_position(name, before.values())
             with self._kept(connection, name, before, "delete", scratch) as retired:
                 remove_log(connection, before.log_id)
-                connection.execute(_SET, (*_values(emptied(before)), name))
+                connection.execute(SET, (*emptied(before).values(), name))
                 connection.execute("COMMIT")
         if log is not None:
             log.close()
@@ -212,7 +204,7 @@ class PostgresDirectory:
             database_errors(name),
             scratch_folder(self.temporary_file()) as scratch,
         ):
-            self._database.execute(_ADD, (name, NO_DIGEST))
+            self._database.execute(ADD, (name, NO_DIGEST))
             with self._database.transaction(LOCK, (name,)) as (connection, row):
                 position = Position.of(row)
                 assert position is not None, "rows are never removed"
@@ -221,10 +213,7 @@ class PostgresDirectory:
 
     def _put(self, connection: Connection, name: str, before: Position, state: Path) -> None:
         """Let the log in a finished file be the workspace's, in place of the one before, and commit."""
-        (log_id,) = connection.execute("SELECT nextval('log_ids')").fetchone() or (0,)
-        position = load_file(connection, state, name, log_id, before.embedded)
-        remove_log(connection, before.log_id)
-        connection.execute(_SET, (*_values(position), name))
+        position = put_file(connection, name, before, state)
         connection.execute("COMMIT")
         self._own.describe(name, position.created_us)
 
@@ -254,11 +243,3 @@ def _require_unchanged(log: WorkspaceLog | None, before: Position, event: Event)
         before.deleted or log.log_id != before.log_id or before.revision >= event.revision > 0
     ):
         raise LogReplaced
-
-
-def _values(position: Position) -> tuple[object, ...]:
-    """Return the values of a position for _SET, and for a row of LOCK."""
-    return (
-        position.log_id, position.created_us, position.revision, position.last_sample_id, position.samples_total,
-        position.embedded, position.stored_bytes, position.deleted, position.digest,
-    )  # fmt: skip

@@ -205,7 +205,14 @@ class _Ears:
             self._seen.pop(name, None)
 
 
+def tell_of(connection: Connection, name: str, server_id: str = "") -> None:
+    """Tell all servers, when the transaction is committed, that a workspace has changed. server_id: of the one that
+    knows it already.
+    """
+    connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, json.dumps([server_id, name])))
+
+
 def _tell(connection: Connection, server_id: str, names: Iterable[str]) -> None:
     with connection.pipeline():
         for name in names:
-            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, json.dumps([server_id, name])))
+            tell_of(connection, name, server_id)

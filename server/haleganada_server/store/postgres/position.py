@@ -13,6 +13,13 @@ READ = f"SELECT {_COLUMNS} FROM workspaces WHERE name = %s"
 """The query of a workspace's position."""
 LOCK = f"{READ} FOR UPDATE"
 """The same, by whoever changes the workspace: others that want to wait for the end of the transaction."""
+ADD = f"INSERT INTO workspaces (name, {_COLUMNS}) VALUES (%s, 0, 0, 0, 0, 0, 0, 0, true, %s) ON CONFLICT DO NOTHING"
+"""Give a workspace that does not exist its row, so that it can be locked; the values are its name and a digest."""
+SET = (
+    "UPDATE workspaces SET log_id = %s, created_us = %s, revision = %s, last_sample_id = %s, samples_total = %s, "
+    "embedded = %s, stored_bytes = %s, deleted = %s, digest = %s WHERE name = %s"
+)
+"""Replace a position; see Position.values."""
 ADVANCE = (
     "UPDATE workspaces SET revision = %s, last_sample_id = %s, samples_total = %s, embedded = %s, stored_bytes = %s, "
     "digest = %s WHERE name = %s"
@@ -41,6 +48,13 @@ class Position:
     def of(cls, row: Row | None) -> Position | None:
         """Return what a row of READ or LOCK says; None without one."""
         return cls(*row) if row is not None else None
+
+    def values(self) -> Row:
+        """Return the values for SET without the name, which are those of a row of READ."""
+        return (
+            self.log_id, self.created_us, self.revision, self.last_sample_id, self.samples_total, self.embedded,
+            self.stored_bytes, self.deleted, self.digest,
+        )  # fmt: skip
 
     def advanced(self, name: str) -> Row:
         """Return the values for ADVANCE."""

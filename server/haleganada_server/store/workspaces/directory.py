@@ -47,7 +47,7 @@ from .inspection import Checked, check_log, check_snapshots
 from .lock import DirectoryLock
 from .repair import Repaired, Salvaged, salvage_workspace, write_salvaged
 from .replacement import build_from_snapshot, finish, put_in_place, remove_log, swap
-from .snapshots import SnapshotFolder, has_snapshots, remove_leftovers
+from .snapshots import SnapshotFolder, has_snapshots, remove_journals, remove_leftovers
 
 _log = logging.getLogger(__name__)
 _REVISION_GAP = 1_000_000  # revisions to skip when the last one is unknown
@@ -122,7 +122,7 @@ class DataDirectory:
             again = Event(ChangeKind.RESET, now_us()) if used.revision else None  # it was deleted, and is created anew
             schema.create(state, name, now_us())
             self._write_name(name, finish(state, name, again, used), scratch)
-            put_in_place(state, self._log_path(name))
+            put_in_place(state, self.log_path(name))
             return self._open_new(name, visitor)
 
     def open(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
@@ -130,7 +130,7 @@ class DataDirectory:
             self._require_log(name)
             return self._open_log(name, visitor)
         except DataLoss as error:
-            attempts = "; ".join(recovery.attempt_reads(self._log_path(name)))
+            attempts = "; ".join(recovery.attempt_reads(self.log_path(name)))
             _log.error("workspace %r cannot be opened (%s); tried %s", name, error, attempts)
             newest = self.snapshots(name)[:_NAMED_IN_ERRORS]
             named = ", ".join(f"{info.snapshot_id} (“{info.name}”)" for info in newest) or "none"
@@ -147,7 +147,7 @@ class DataDirectory:
         snapshot_id: str = "",
         visitor: SampleVisitor | None = None,
     ) -> tuple[SqliteLog, SnapshotInfo | None]:
-        path = self._log_path(name)
+        path = self.log_path(name)
         with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             folder, state = self.snapshot_folder(name, scratch), scratch / "state.sqlite3"
             used = self._find_used(name, log)
@@ -166,7 +166,7 @@ class DataDirectory:
         one to the trash. Raises NotFound, Exhausted.
         """
         self._require_exists(name)
-        path = self._log_path(name)
+        path = self.log_path(name)
         with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             folder, state = self.snapshot_folder(name, scratch), scratch / "state.sqlite3"
             used = self._find_used(name, None)
@@ -195,7 +195,7 @@ class DataDirectory:
 
     def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:
         self._require_exists(name)
-        path, mark = self._log_path(name), MarkFile(self._mark_path(name))
+        path, mark = self.log_path(name), MarkFile(self._mark_path(name))
         with self.errors(name), scratch_folder(self.temporary_file()) as scratch, contextlib.closing(mark):
             used = self._find_used(name, log)
             keep = partial(self._keep, self.snapshot_folder(name, scratch), log, "delete", used)
@@ -287,15 +287,48 @@ class DataDirectory:
         with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             self._write_name(name, created_us, scratch)
 
+    def adopt(self, name: str, state: Path, created_us: int, *, keeps_mark: bool) -> None:
+        """Let a finished file, which was a workspace's log elsewhere, be its log here, in place of one that is not open
+        and holds nothing else. keeps_mark: whether the mark is that of an earlier state of the same log. A kill leaves
+        the one or the other.
+        """
+        remove_journals(state)
+        files.sync_file(state)
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
+            self._write_name(name, created_us, scratch)
+            if not keeps_mark:
+                self._mark_path(name).unlink(missing_ok=True)
+                reach("adopt.without_mark")
+            put_in_place(state, self.log_path(name))
+            self._open_new(name).close()
+
+    def adopt_deleted(self, name: str, used: Mark) -> None:
+        """Let a workspace that was deleted elsewhere go on with greater revisions and sample_ids, should it be created
+        here.
+        """
+        known = self.find_mark(name) or Mark()
+        if self.exists(name) or used.revision <= known.revision:
+            return
+        with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
+            self._write_name(name, now_us(), scratch)
+            with contextlib.closing(MarkFile(self._mark_path(name))) as mark:
+                mark.write_durably(replace(used, samples_total=0, deleted=True))
+
+    def find_mark(self, name: str) -> Mark | None:
+        """Return how far a workspace has come, also a deleted one; None if that is not known."""
+        with self.errors(name):
+            return MarkFile(self._mark_path(name)).read()
+
+    def log_path(self, name: str) -> Path:
+        """Return where a workspace's log is, or would be."""
+        return self._home(name) / LOG
+
     def snapshot_folder(self, name: str, scratch: Path) -> SnapshotFolder:
         """Return a workspace's snapshots. scratch: a folder for unfinished files."""
         return SnapshotFolder(self._home(name), name, scratch)
 
     def _home(self, name: str) -> Path:
         return self._workspaces / folder_name(name)
-
-    def _log_path(self, name: str) -> Path:
-        return self._home(name) / LOG
 
     def _require_exists(self, name: str) -> None:
         """Raise NotFound unless the workspace exists, also as one whose log has vanished."""
@@ -324,7 +357,7 @@ class DataDirectory:
     def _open_log(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         lock, open_files = self._lock.require_held, self._open_files
         return SqliteLog(
-            self._log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor, self._measures
+            self.log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor, self._measures
         )
 
     def _open_new(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
@@ -336,7 +369,7 @@ class DataDirectory:
 
     def _keep(self, folder: SnapshotFolder, log: WorkspaceLog | None, why: str, used: Mark) -> SnapshotInfo | None:
         """Give a log's file a second name in the trash; None if it has vanished. log None: it cannot be opened."""
-        path = self._log_path(name := folder.name)
+        path = self.log_path(name := folder.name)
         if not path.exists():
             return None
         if log is not None:
@@ -351,12 +384,12 @@ class DataDirectory:
         """
         marked = MarkFile(self._mark_path(name)).read()
         known = marked or Mark()
-        if log is not None and self._log_path(name).exists():
+        if log is not None and self.log_path(name).exists():
             return Mark(
                 revision=max(log.revision(), known.revision, self._last_kept_revision(name)),
                 last_sample_id=max(log.last_sample_id(), known.last_sample_id),
             )
-        path, revision = self._log_path(name), max(known.revision, self._last_kept_revision(name))
+        path, revision = self.log_path(name), max(known.revision, self._last_kept_revision(name))
         counts = recovery.read_counts(path) if path.exists() else (0, 0)
         if counts:
             revision = max(revision, counts[0])

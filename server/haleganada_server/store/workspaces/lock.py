@@ -104,6 +104,22 @@ class DirectoryLock:
             os.close(self._folder_handle)
 
 
+def is_in_use(directory: Path) -> bool:
+    """Return whether a server holds the locks on a data directory; nothing in it is changed."""
+    for path in (directory, directory / "haleganada.lock"):
+        with suppress(FileNotFoundError, PermissionError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                lock(handle)
+            except BlockingIOError:
+                return True
+            except OSError:  # it cannot be locked here
+                continue
+            finally:
+                os.close(handle)
+    return False
+
+
 def _lock_folder(directory: Path, lock_file: Path) -> int | None:
     """Lock a folder and return its handle; None where folders cannot be locked. Raises Precondition if another process
     has locked it.

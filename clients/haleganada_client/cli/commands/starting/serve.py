@@ -62,6 +62,15 @@ def repair_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
     _replace_process("repair", (*_pass_workspace(options), *arguments))
 
 
+@click.command("migrate", context_settings=_PASS_EVERYTHING_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def migrate_command(options: GlobalOptions, arguments: tuple[str, ...]) -> None:
+    """Move what was taught to a database, or back."""
+    as_json = ("--json",) if options.json else ()
+    _replace_process("migrate", (*_pass_workspace(options), *as_json, *arguments))
+
+
 @click.command("audit", context_settings=_PASS_EVERYTHING_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj

@@ -1,0 +1,1 @@
+"""Moves what was taught from a data directory to a database, and back, workspace by workspace."""
