@@ -48,9 +48,9 @@ _ERRORS = (
 _TYPES = (
     "Candidate", "ConfusedPair", "Correction", "Decision", "Drawing", "ExportResult", "HistoryPoint", "ImportReport",
     "Ink", "ItemError", "LabelStats", "Lesson", "Linked", "MethodLatency", "NearDuplicate", "OnlineSettings",
-    "OnlineStatus", "Picture", "Prediction", "PrunedSnapshots", "Quota", "RefusedItem", "Relabeled", "Sample",
-    "SamplePage", "ServerStatus", "Snapshot", "Stats", "Stroke", "SupportsArray", "SupportsImage", "Suspect", "Taught",
-    "TeachNext", "Undone", "Unlinked", "WorkspaceInfo",
+    "OnlineStatus", "Picture", "Prediction", "PrunedSnapshots", "Quota", "RefusedItem", "Relabeled",
+    "ReplicaStatus", "Sample", "SamplePage", "ServerStatus", "Snapshot", "Stats", "Stroke", "SupportsArray",
+    "SupportsImage", "Suspect", "Taught", "TeachNext", "Undone", "Unlinked", "WorkspaceInfo",
 )  # fmt: skip
 _DATASETS = ("Dataset", "DatasetLabel", "DatasetPreview")
 _EVALUATION = (

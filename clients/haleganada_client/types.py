@@ -430,7 +430,8 @@ class ServerStatus:
     another code than OK. calls_working, calls_waiting, streams_open: right now. samples: in all workspaces that it has
     looked at. memory_bytes: of its process; None where its system does not tell. quotas: of the server as a whole.
     device_memory_bytes, device_memory_limit_bytes: of its GPU, used and at most; None without one. device_note: why a
-    GPU embeds nothing, or not all; "" = all is well.
+    GPU embeds nothing, or not all; "" = all is well. replica: how well it follows other servers; None if it shares no
+    database with any.
     """
 
     uptime_seconds: float
@@ -455,6 +456,21 @@ class ServerStatus:
     device_memory_bytes: int | None = None
     device_memory_limit_bytes: int | None = None
     device_note: str = ""
+    replica: ReplicaStatus | None = None
+
+
+@dataclass(frozen=True)
+class ReplicaStatus:
+    """How well a server follows others with which it shares a database. current: whether it knows everything that any
+    of them has acknowledged, but for the last three seconds. database_away: whether the database cannot be reached.
+    look_age_seconds: since it looked there last. behind_revisions: that it found then and could not follow, of all
+    workspaces in its memory.
+    """
+
+    current: bool
+    database_away: bool
+    look_age_seconds: float
+    behind_revisions: int
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,10 @@ def _quotas(messages: Iterable[ocr_service_pb2.Quota]) -> tuple[types.Quota, ...
 
 def server_status(message: server_service_pb2.ServerStatus) -> types.ServerStatus:
     latencies = to_tuple(lambda value: from_message(types.MethodLatency, value), message.latencies)
-    return from_message(types.ServerStatus, message, latencies=latencies, quotas=_quotas(message.quotas))
+    replica = from_message(types.ReplicaStatus, message.replica) if message.HasField("replica") else None
+    return from_message(
+        types.ServerStatus, message, latencies=latencies, quotas=_quotas(message.quotas), replica=replica
+    )
 
 
 def stats(message: ocr_service_pb2.StatsResponse) -> types.Stats:

@@ -26,7 +26,7 @@ from haleganada.v1 import access_pb2 as haleganada_dot_v1_dot_access__pb2
 from haleganada.v1 import ocr_service_pb2 as haleganada_dot_v1_dot_ocr__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"haleganada/v1/server_service.proto\x12\rhaleganada.v1\x1a\x1ahaleganada/v1/access.proto\x1a\x1fhaleganada/v1/ocr_service.proto\"\xf9\x04\n\x0cServerStatus\x12\x16\n\x0euptime_seconds\x18\x01 \x01(\x01\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12/\n\tlatencies\x18\x03 \x03(\x0b\x32\x1c.haleganada.v1.MethodLatency\x12\x13\n\x0b\x63\x61lls_total\x18\x04 \x01(\x03\x12\x14\n\x0c\x63\x61lls_failed\x18\x05 \x01(\x03\x12\x15\n\rcalls_working\x18\x06 \x01(\x05\x12\x15\n\rcalls_waiting\x18\x07 \x01(\x05\x12\x14\n\x0cstreams_open\x18\x08 \x01(\x05\x12\x12\n\nworkspaces\x18\t \x01(\x03\x12\x17\n\x0fworkspaces_open\x18\n \x01(\x03\x12\x0f\n\x07samples\x18\x0b \x01(\x03\x12\x13\n\x0bjobs_queued\x18\x0c \x01(\x05\x12\x14\n\x0cjobs_running\x18\r \x01(\x05\x12\x13\n\x0bjobs_failed\x18\x0e \x01(\x05\x12\x0f\n\x07readers\x18\x0f \x01(\x05\x12\x14\n\x0creaders_busy\x18\x10 \x01(\x05\x12\x15\n\rpages_waiting\x18\x11 \x01(\x05\x12\x19\n\x0cmemory_bytes\x18\x12 \x01(\x03H\x00\x88\x01\x01\x12$\n\x06quotas\x18\x13 \x03(\x0b\x32\x14.haleganada.v1.Quota\x12 \n\x13\x64\x65vice_memory_bytes\x18\x14 \x01(\x03H\x01\x88\x01\x01\x12&\n\x19\x64\x65vice_memory_limit_bytes\x18\x15 \x01(\x03H\x02\x88\x01\x01\x12\x13\n\x0b\x64\x65vice_note\x18\x16 \x01(\tB\x0f\n\r_memory_bytesB\x16\n\x14_device_memory_bytesB\x1c\n\x1a_device_memory_limit_bytes\"\x18\n\x16GetServerStatusRequest\"F\n\x17GetServerStatusResponse\x12+\n\x06status\x18\x01 \x01(\x0b\x32\x1b.haleganada.v1.ServerStatus2{\n\rServerService\x12j\n\x0fGetServerStatus\x12%.haleganada.v1.GetServerStatusRequest\x1a&.haleganada.v1.GetServerStatusResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x42\x98\x01\n\x11\x63om.haleganada.v1B\x12ServerServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"haleganada/v1/server_service.proto\x12\rhaleganada.v1\x1a\x1ahaleganada/v1/access.proto\x1a\x1fhaleganada/v1/ocr_service.proto\"\xb9\x05\n\x0cServerStatus\x12\x16\n\x0euptime_seconds\x18\x01 \x01(\x01\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12/\n\tlatencies\x18\x03 \x03(\x0b\x32\x1c.haleganada.v1.MethodLatency\x12\x13\n\x0b\x63\x61lls_total\x18\x04 \x01(\x03\x12\x14\n\x0c\x63\x61lls_failed\x18\x05 \x01(\x03\x12\x15\n\rcalls_working\x18\x06 \x01(\x05\x12\x15\n\rcalls_waiting\x18\x07 \x01(\x05\x12\x14\n\x0cstreams_open\x18\x08 \x01(\x05\x12\x12\n\nworkspaces\x18\t \x01(\x03\x12\x17\n\x0fworkspaces_open\x18\n \x01(\x03\x12\x0f\n\x07samples\x18\x0b \x01(\x03\x12\x13\n\x0bjobs_queued\x18\x0c \x01(\x05\x12\x14\n\x0cjobs_running\x18\r \x01(\x05\x12\x13\n\x0bjobs_failed\x18\x0e \x01(\x05\x12\x0f\n\x07readers\x18\x0f \x01(\x05\x12\x14\n\x0creaders_busy\x18\x10 \x01(\x05\x12\x15\n\rpages_waiting\x18\x11 \x01(\x05\x12\x19\n\x0cmemory_bytes\x18\x12 \x01(\x03H\x00\x88\x01\x01\x12$\n\x06quotas\x18\x13 \x03(\x0b\x32\x14.haleganada.v1.Quota\x12 \n\x13\x64\x65vice_memory_bytes\x18\x14 \x01(\x03H\x01\x88\x01\x01\x12&\n\x19\x64\x65vice_memory_limit_bytes\x18\x15 \x01(\x03H\x02\x88\x01\x01\x12\x13\n\x0b\x64\x65vice_note\x18\x16 \x01(\t\x12\x32\n\x07replica\x18\x17 \x01(\x0b\x32\x1c.haleganada.v1.ReplicaStatusH\x03\x88\x01\x01\x42\x0f\n\r_memory_bytesB\x16\n\x14_device_memory_bytesB\x1c\n\x1a_device_memory_limit_bytesB\n\n\x08_replica\"k\n\rReplicaStatus\x12\x0f\n\x07\x63urrent\x18\x01 \x01(\x08\x12\x15\n\rdatabase_away\x18\x02 \x01(\x08\x12\x18\n\x10look_age_seconds\x18\x03 \x01(\x01\x12\x18\n\x10\x62\x65hind_revisions\x18\x04 \x01(\x03\"\x18\n\x16GetServerStatusRequest\"F\n\x17GetServerStatusResponse\x12+\n\x06status\x18\x01 \x01(\x0b\x32\x1b.haleganada.v1.ServerStatus2{\n\rServerService\x12j\n\x0fGetServerStatus\x12%.haleganada.v1.GetServerStatusRequest\x1a&.haleganada.v1.GetServerStatusResponse\"\x08\x9a\xb8\x18\x04\x08\x01\x10\x02\x42\x98\x01\n\x11\x63om.haleganada.v1B\x12ServerServiceProtoP\x01Z\x1ahaleganada/v1;haleganadav1\xa2\x02\x03HLG\xaa\x02\rHaleganada.V1\xca\x02\rHaleganada\\V1\xe2\x02\x19Haleganada\\V1\\GPBMetadata\xea\x02\x0eHaleganada::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,11 +37,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVERSERVICE'].methods_by_name['GetServerStatus']._loaded_options = None
   _globals['_SERVERSERVICE'].methods_by_name['GetServerStatus']._serialized_options = b'\232\270\030\004\010\001\020\002'
   _globals['_SERVERSTATUS']._serialized_start=115
-  _globals['_SERVERSTATUS']._serialized_end=748
-  _globals['_GETSERVERSTATUSREQUEST']._serialized_start=750
-  _globals['_GETSERVERSTATUSREQUEST']._serialized_end=774
-  _globals['_GETSERVERSTATUSRESPONSE']._serialized_start=776
-  _globals['_GETSERVERSTATUSRESPONSE']._serialized_end=846
-  _globals['_SERVERSERVICE']._serialized_start=848
-  _globals['_SERVERSERVICE']._serialized_end=971
+  _globals['_SERVERSTATUS']._serialized_end=812
+  _globals['_REPLICASTATUS']._serialized_start=814
+  _globals['_REPLICASTATUS']._serialized_end=921
+  _globals['_GETSERVERSTATUSREQUEST']._serialized_start=923
+  _globals['_GETSERVERSTATUSREQUEST']._serialized_end=947
+  _globals['_GETSERVERSTATUSRESPONSE']._serialized_start=949
+  _globals['_GETSERVERSTATUSRESPONSE']._serialized_end=1019
+  _globals['_SERVERSERVICE']._serialized_start=1021
+  _globals['_SERVERSERVICE']._serialized_end=1144
 # @@protoc_insertion_point(module_scope)

@@ -47,6 +47,7 @@ class ServerStatus(_message.Message):
     DEVICE_MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     DEVICE_MEMORY_LIMIT_BYTES_FIELD_NUMBER: _builtins.int
     DEVICE_NOTE_FIELD_NUMBER: _builtins.int
+    REPLICA_FIELD_NUMBER: _builtins.int
     uptime_seconds: _builtins.float
     """Seconds since the server started."""
     device: _builtins.str
@@ -97,6 +98,10 @@ class ServerStatus(_message.Message):
     def quotas(self) -> _containers.RepeatedCompositeFieldContainer[_ocr_service_pb2.Quota]:
         """The quotas of the server as a whole, those without a limit left out."""
 
+    @_builtins.property
+    def replica(self) -> Global___ReplicaStatus:
+        """How well the server follows others with which it shares a database. Absent where it shares none."""
+
     def __init__(
         self,
         *,
@@ -122,10 +127,11 @@ class ServerStatus(_message.Message):
         device_memory_bytes: _builtins.int | None = ...,
         device_memory_limit_bytes: _builtins.int | None = ...,
         device_note: _builtins.str = ...,
+        replica: Global___ReplicaStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes", "_device_memory_limit_bytes", b"_device_memory_limit_bytes", "_memory_bytes", b"_memory_bytes", "device_memory_bytes", b"device_memory_bytes", "device_memory_limit_bytes", b"device_memory_limit_bytes", "memory_bytes", b"memory_bytes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes", "_device_memory_limit_bytes", b"_device_memory_limit_bytes", "_memory_bytes", b"_memory_bytes", "_replica", b"_replica", "device_memory_bytes", b"device_memory_bytes", "device_memory_limit_bytes", b"device_memory_limit_bytes", "memory_bytes", b"memory_bytes", "replica", b"replica"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes", "_device_memory_limit_bytes", b"_device_memory_limit_bytes", "_memory_bytes", b"_memory_bytes", "calls_failed", b"calls_failed", "calls_total", b"calls_total", "calls_waiting", b"calls_waiting", "calls_working", b"calls_working", "device", b"device", "device_memory_bytes", b"device_memory_bytes", "device_memory_limit_bytes", b"device_memory_limit_bytes", "device_note", b"device_note", "jobs_failed", b"jobs_failed", "jobs_queued", b"jobs_queued", "jobs_running", b"jobs_running", "latencies", b"latencies", "memory_bytes", b"memory_bytes", "pages_waiting", b"pages_waiting", "quotas", b"quotas", "readers", b"readers", "readers_busy", b"readers_busy", "samples", b"samples", "streams_open", b"streams_open", "uptime_seconds", b"uptime_seconds", "workspaces", b"workspaces", "workspaces_open", b"workspaces_open"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes", "_device_memory_limit_bytes", b"_device_memory_limit_bytes", "_memory_bytes", b"_memory_bytes", "_replica", b"_replica", "calls_failed", b"calls_failed", "calls_total", b"calls_total", "calls_waiting", b"calls_waiting", "calls_working", b"calls_working", "device", b"device", "device_memory_bytes", b"device_memory_bytes", "device_memory_limit_bytes", b"device_memory_limit_bytes", "device_note", b"device_note", "jobs_failed", b"jobs_failed", "jobs_queued", b"jobs_queued", "jobs_running", b"jobs_running", "latencies", b"latencies", "memory_bytes", b"memory_bytes", "pages_waiting", b"pages_waiting", "quotas", b"quotas", "readers", b"readers", "readers_busy", b"readers_busy", "replica", b"replica", "samples", b"samples", "streams_open", b"streams_open", "uptime_seconds", b"uptime_seconds", "workspaces", b"workspaces", "workspaces_open", b"workspaces_open"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__device_memory_bytes: _TypeAlias = _typing.Literal["device_memory_bytes"]  # noqa: Y015
     _WhichOneofArgType__device_memory_bytes: _TypeAlias = _typing.Literal["_device_memory_bytes", b"_device_memory_bytes"]  # noqa: Y015
@@ -133,14 +139,54 @@ class ServerStatus(_message.Message):
     _WhichOneofArgType__device_memory_limit_bytes: _TypeAlias = _typing.Literal["_device_memory_limit_bytes", b"_device_memory_limit_bytes"]  # noqa: Y015
     _WhichOneofReturnType__memory_bytes: _TypeAlias = _typing.Literal["memory_bytes"]  # noqa: Y015
     _WhichOneofArgType__memory_bytes: _TypeAlias = _typing.Literal["_memory_bytes", b"_memory_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__replica: _TypeAlias = _typing.Literal["replica"]  # noqa: Y015
+    _WhichOneofArgType__replica: _TypeAlias = _typing.Literal["_replica", b"_replica"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__device_memory_bytes) -> _WhichOneofReturnType__device_memory_bytes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__device_memory_limit_bytes) -> _WhichOneofReturnType__device_memory_limit_bytes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__memory_bytes) -> _WhichOneofReturnType__memory_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__replica) -> _WhichOneofReturnType__replica | None: ...
 
 Global___ServerStatus: _TypeAlias = ServerStatus  # noqa: Y015
+
+@_typing.final
+class ReplicaStatus(_message.Message):
+    """How well a server follows others with which it shares a database. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENT_FIELD_NUMBER: _builtins.int
+    DATABASE_AWAY_FIELD_NUMBER: _builtins.int
+    LOOK_AGE_SECONDS_FIELD_NUMBER: _builtins.int
+    BEHIND_REVISIONS_FIELD_NUMBER: _builtins.int
+    current: _builtins.bool
+    """Whether it knows everything that any of them has acknowledged, but for the last three seconds. The standard health
+    service tells the same about the service "haleganada.current".
+    """
+    database_away: _builtins.bool
+    """Whether the database cannot be reached."""
+    look_age_seconds: _builtins.float
+    """Seconds since it looked into the database last, which it does once a second."""
+    behind_revisions: _builtins.int
+    """Number of revisions that it found there then and could not follow, in all workspaces that are in memory."""
+    def __init__(
+        self,
+        *,
+        current: _builtins.bool = ...,
+        database_away: _builtins.bool = ...,
+        look_age_seconds: _builtins.float = ...,
+        behind_revisions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind_revisions", b"behind_revisions", "current", b"current", "database_away", b"database_away", "look_age_seconds", b"look_age_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplicaStatus: _TypeAlias = ReplicaStatus  # noqa: Y015
 
 @_typing.final
 class GetServerStatusRequest(_message.Message):

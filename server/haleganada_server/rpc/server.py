@@ -40,6 +40,7 @@ from haleganada_server.core.reading.readings import Readings
 from haleganada_server.core.shares.effective import EffectiveLimits
 from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.shares.rates import Rates
+from haleganada_server.core.workspaces.types import Lag
 from haleganada_server.core.workspaces.workspaces import Workspaces
 
 from .access.guard import ANY_ROLE, Guard
@@ -81,6 +82,8 @@ _DESCRIPTORS = tuple(
 )
 SERVICES = tuple(service.full_name for service in _DESCRIPTORS)
 
+CURRENT = "haleganada.current"
+"""What the health service calls knowing everything that other servers of the same database have acknowledged."""
 _REFLECTION = "/grpc.reflection."
 _FASTEST_CLIENT_PING_MS = 10_000  # clients ping every 20 s while a call is open; faster ones are cut off
 _SERVER_PING_MS = 120_000  # finds clients that vanished in the middle of a transfer
@@ -131,6 +134,8 @@ class RpcServer:
             experimental_non_blocking=True, experimental_thread_pool=self._lanes.health.pool
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._measure_lag: Callable[[], Lag | None] = lambda: None
+        self._is_current = True
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     @property
@@ -184,6 +189,7 @@ class RpcServer:
         server_service_pb2_grpc.add_ServerServiceServicer_to_server(server_servicer, self._server)
         if reflect:
             enable_reflection([*SERVICES, health.SERVICE_NAME], self._server)
+        self._measure_lag = workspaces.measure_lag
         self._authenticator.start(self._look)
         self._watchdog.start()
         self._server.start()
@@ -207,9 +213,14 @@ class RpcServer:
         return finished
 
     def _look(self) -> None:
-        """Carry out what has changed of tokens and limits."""
+        """Carry out what has changed of tokens and limits, and tell whether the server has fallen behind others."""
         self._open_streams.end_invalid()
         self._shares.look()
+        lag = self._measure_lag()
+        if (is_current := lag is None or lag.is_current) != self._is_current:
+            self._is_current = is_current
+            status = health_pb2.HealthCheckResponse
+            self._health.set(CURRENT, status.SERVING if is_current else status.NOT_SERVING)
 
     def _make_guard(self, name: str) -> Guard:
         """Return the guard of a method, by its full name. Raises KeyError for one of the contract without a rule."""
@@ -223,7 +234,7 @@ class RpcServer:
         return self._server.add_secure_port(address, certificates.credentials())
 
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for name in ("", *SERVICES):
+        for name in ("", CURRENT, *SERVICES):
             self._health.set(name, status)
 
 

@@ -29,8 +29,8 @@ class ServerCollector:
         self._app = app
         self._facts = app.collect_facts()
         self._parts: tuple[Callable[[], Iterable[Metric]], ...] = (
-            self._describe, self._calls, self._load, self._encoder, self._commits, self._workspaces, self._jobs,
-            self._reading, self._disk, self._quotas, self._certificate, self._gpu,
+            self._describe, self._calls, self._load, self._encoder, self._commits, self._workspaces, self._replica,
+            self._jobs, self._reading, self._disk, self._quotas, self._certificate, self._gpu,
         )  # fmt: skip
 
     def collect(self) -> Iterator[Metric]:
@@ -89,6 +89,15 @@ class ServerCollector:
         )
         yield from gauge("samples", "Samples of all workspaces that were looked at.", census.samples)
         yield from gauge("samples_to_embed", "Samples that wait to be embedded again.", census.samples_to_embed)
+
+    def _replica(self) -> Iterator[Metric]:
+        if (lag := self._app.workspaces.measure_lag()) is not None:
+            text = "Whether this server knows what all servers of its database have acknowledged; only of several."
+            yield from gauge("replica_current", text, lag.is_current)
+            text = "Seconds since it looked into the database last; only of several."
+            yield from gauge("replica_look_age_seconds", text, lag.look_age_s)
+            text = "Revisions that it found there then and could not follow; only of several."
+            yield from gauge("replica_behind_revisions", text, lag.behind_revisions)
 
     def _jobs(self) -> Iterator[Metric]:
         found = self._app.jobs.count_by_state()

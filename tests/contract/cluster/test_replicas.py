@@ -10,8 +10,10 @@ import grpc
 import pytest
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada.v1 import workspace_service_pb2 as workspaces
+from haleganada_server.rpc.server import CURRENT
 
 from tests.conftest import RunningServer, StartServer
+from tests.contract.cluster.standing import check_health, get_replica
 from tests.contract.drawings import cross, ring
 from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
@@ -112,6 +114,7 @@ def test_without_the_database_what_is_known_still_answers(
 ) -> None:
     server = start_server(store=own_postgres.make_database("shared"))
     known = teach(server, "default").revision
+    assert get_replica(server).current and check_health(server, CURRENT) == "SERVING"
     own_postgres.stop()
     try:
         old = wait_until(lambda: found if (found := predict(server)).knowledge_age_ms else None, 20)
@@ -120,9 +123,13 @@ def test_without_the_database_what_is_known_still_answers(
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE")
         assert refusal.retry_s and 0 < refusal.retry_s <= 5
         assert expect_refusal(lambda: predict(server, min_revision=known + 1)).reason == "REVISION_NOT_REACHED"
+        assert not get_replica(server).current and get_replica(server).database_away
+        wait_until(lambda: check_health(server, CURRENT) == "NOT_SERVING", 10)
+        assert check_health(server, "") == "SERVING", "it still predicts"
     finally:
         own_postgres.start()
     wait_until(lambda: not predict(server).knowledge_age_ms, 20)
+    wait_until(lambda: check_health(server, CURRENT) == "SERVING", 10)
     taught = server.ocr.Train(ocr.TrainRequest(glyph=ring(), label="ಖ", request_id="once"))
     assert (taught.revision, taught.duplicate) == (known + 1, False)
 

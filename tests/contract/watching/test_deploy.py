@@ -15,6 +15,8 @@ import pytest
 import yaml
 from haleganada.v1 import ocr_service_pb2 as ocr
 from haleganada_server.config import Tls
+from haleganada_server.core.workspaces.types import Lag
+from haleganada_server.core.workspaces.workspaces import Workspaces
 from haleganada_server.watching import collector
 from haleganada_server.watching.gpu import GpuState
 
@@ -52,9 +54,11 @@ def label_values() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def exported(start_server: StartServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """All metrics of a server that has everything, a GPU as well, as it tells them."""
+    """All metrics of a server that has everything, a GPU and other servers as well, as it tells them."""
     gpu = GpuState(used_bytes=2, size_bytes=4, own_bytes=1, utilization=0.5)
     monkeypatch.setattr(collector, "measure_gpu", lambda _: gpu)
+    lag = Lag(is_current=True, is_away=False, look_age_s=0.5, behind_revisions=0)
+    monkeypatch.setattr(Workspaces, "measure_lag", lambda _: lag)
     pair = make_pair(tmp_path, "server")
     server = start_server(tls=Tls(pair.certificate, pair.key), data_quota=2**30)
     with metrics_page(server.app) as page, urlopen(page.url) as answer:

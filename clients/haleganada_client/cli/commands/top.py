@@ -11,6 +11,7 @@ import click
 
 from haleganada_client.cli.formatting import format_count, format_duration, format_size, format_table
 from haleganada_client.cli.output.quotas import quota_rows
+from haleganada_client.cli.output.replica import describe_replica
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.client import HaleganadaClient
 from haleganada_client.json_values import to_json_value
@@ -113,6 +114,8 @@ def _describe(view: View) -> str:
         rows.append(["GPU", f"{used} of {limit}"])
     if status.device_note:
         rows.append(["", status.device_note])
+    if status.replica is not None:
+        rows.append(["database", describe_replica(status.replica)])
     busiest = sorted(status.latencies, key=lambda one: (-view.by_method[one.method], one.method))
     methods = [
         [one.method, f"{view.by_method[one.method]:.1f}", f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}", f"{one.calls:,}"]

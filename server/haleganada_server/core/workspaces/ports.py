@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,7 @@ from haleganada_server.core.sample_log.ports import SampleVisitor, WorkspaceLog
 from haleganada_server.core.sample_log.rows import Event
 
 from .changes.teaching import NewSample
-from .types import RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
+from .types import Lag, RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
 
 OnNote = Callable[[str], None]
 """Called with a sentence about how a file was read."""
@@ -108,11 +108,14 @@ class WorkspaceDirectory(Protocol):
     def is_shared(self) -> bool:
         """Whether other servers use the same workspaces, too."""
 
-    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Mapping[str, int]]) -> None:
         """From now on, call on_changed, from a thread, with the name of each workspace that another server has changed,
         created or deleted, until close(). loaded: returns the names of those in memory, whose changes must be heard of
-        within about a second.
+        within about a second, and which revision of them is known.
         """
+
+    def measure_lag(self) -> Lag | None:
+        """Return how well changes by others are followed; None if there are no others."""
 
     def measure_age_s(self) -> float:
         """Return how many seconds ago everything was known that any server had acknowledged; 0 = just now."""

@@ -163,6 +163,20 @@ class SnapshotKind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How well a server follows others with which it shares its workspaces. is_current: whether it knows everything
+    that any of them has acknowledged, but for the last seconds. is_away: whether what they share cannot be reached.
+    look_age_s: since it looked there last. behind_revisions: that it found then and could not follow, of all loaded
+    workspaces.
+    """
+
+    is_current: bool
+    is_away: bool
+    look_age_s: float
+    behind_revisions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInfo:
     """A snapshot of a workspace. trash: what reset, restore or delete replaced, whose kind is TRASH."""
 

@@ -36,7 +36,7 @@ from .residency.registry import Registry, Use
 from .residency.survey import Survey
 from .snapshots.automatic import AutomaticSnapshots
 from .snapshots.keeper import SnapshotKeeper
-from .types import SnapshotInfo, TransferFormat, WorkspaceInfo
+from .types import Lag, SnapshotInfo, TransferFormat, WorkspaceInfo
 from .workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -157,6 +157,10 @@ class Workspaces:
     def census(self) -> Census:
         """Return how many workspaces there are, and what is in them; nothing is read from the disk for that."""
         return self._registry.census()
+
+    def measure_lag(self) -> Lag | None:
+        """Return how well changes by other servers are followed; None if there are no others."""
+        return self._dependencies.directory.measure_lag()
 
     def list_loaded_names(self) -> list[str]:
         """Return the names of the workspaces that are in memory, sorted."""

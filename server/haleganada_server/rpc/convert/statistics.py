@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from haleganada.v1 import ocr_service_pb2
+from haleganada.v1 import ocr_service_pb2, server_service_pb2
 
 from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.workspaces.statistics.stats import Stats
+from haleganada_server.core.workspaces.types import Lag
 from haleganada_server.rpc.metrics import MethodLatency, ServerFacts
 
 from .common import timestamp
@@ -23,6 +24,18 @@ def latencies(methods: Iterable[MethodLatency]) -> list[ocr_service_pb2.MethodLa
 def quotas(found: Iterable[Quota]) -> list[ocr_service_pb2.Quota]:
     """Return quotas."""
     return [ocr_service_pb2.Quota(name=quota.name, used=quota.used, limit=quota.limit) for quota in found]
+
+
+def replica(lag: Lag | None) -> server_service_pb2.ReplicaStatus | None:
+    """Return how well a server follows others; None if there are no others."""
+    if lag is None:
+        return None
+    return server_service_pb2.ReplicaStatus(
+        current=lag.is_current,
+        database_away=lag.is_away,
+        look_age_seconds=lag.look_age_s,
+        behind_revisions=lag.behind_revisions,
+    )
 
 
 def stats(

@@ -68,5 +68,6 @@ class ServerServicer(server_service_pb2_grpc.ServerServiceServicer):
             device_memory_bytes=device.memory_bytes,
             device_memory_limit_bytes=device.memory_limit_bytes,
             device_note=device.note,
+            replica=statistics.replica(self._workspaces.measure_lag()),
         )
         return pb.GetServerStatusResponse(status=status)

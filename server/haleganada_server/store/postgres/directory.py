@@ -4,7 +4,7 @@ snapshots, the trash, uploads and exports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import LogReplaced, SampleVisitor, WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem, LogOutline, OnNote, ignore_note
-from haleganada_server.core.workspaces.types import RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
+from haleganada_server.core.workspaces.types import Lag, RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
 from haleganada_server.store.import_stage import ImportStage
 from haleganada_server.store.sample_log import schema
 from haleganada_server.store.sample_log.mark import NO_DIGEST
@@ -56,8 +56,11 @@ class PostgresDirectory:
             database.close()
             raise
 
-    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Mapping[str, int]]) -> None:
         self._feed.start(on_changed, loaded)
+
+    def measure_lag(self) -> Lag | None:
+        return self._feed.measure_lag()
 
     def measure_age_s(self) -> float:
         return self._feed.age_s()

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from secrets import token_hex
 
@@ -16,6 +16,7 @@ import psycopg
 
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import HaleganadaError, Precondition
+from haleganada_server.core.workspaces.types import Lag
 
 from .connections import Connection
 from .database import Database
@@ -45,7 +46,8 @@ class Feed:
         self._closing, self._told = threading.Event(), threading.Event()
         self._to_tell: set[str] = set()
         self._lock = threading.Lock()
-        self._heard_s = time.monotonic()
+        self._heard_s = self._current_s = time.monotonic()
+        self._behind = 0
         self._threads: list[threading.Thread] = []
         try:
             self._connection = self._connect()
@@ -55,7 +57,7 @@ class Feed:
                 StartReason.DATABASE_UNUSABLE,
             ) from error
 
-    def start(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+    def start(self, on_changed: Callable[[str], None], loaded: Callable[[], Mapping[str, int]]) -> None:
         """See WorkspaceDirectory.follow."""
         work = ("listen", self._listen, (on_changed, loaded)), ("notify", self._keep_telling, ())
         for name, target, arguments in work:
@@ -72,6 +74,16 @@ class Feed:
         """Return how many seconds ago the database was heard last; 0 if that is as usual."""
         age_s = time.monotonic() - self._heard_s
         return age_s if age_s > _LATE_S or self._database.is_away else 0.0
+
+    def measure_lag(self) -> Lag:
+        """Return how well this server follows the others."""
+        now_s = time.monotonic()
+        return Lag(
+            is_current=not self._database.is_away and now_s - self._current_s <= _LATE_S,
+            is_away=self._database.is_away,
+            look_age_s=now_s - self._heard_s,
+            behind_revisions=self._behind,
+        )
 
     def close(self) -> None:
         """Stop both threads."""
@@ -100,7 +112,7 @@ class Feed:
 
     # Listening
 
-    def _listen(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+    def _listen(self, on_changed: Callable[[str], None], loaded: Callable[[], Mapping[str, int]]) -> None:
         ears = _Ears(self._server_id, on_changed)
         while not self._closing.is_set():
             try:
@@ -114,16 +126,23 @@ class Feed:
                 _log.exception("listening to other servers failed; it goes on")
                 self._closing.wait(_RETRY_S)
 
-    def _hear(self, ears: _Ears, loaded: Callable[[], Sequence[str]]) -> None:
+    def _hear(self, ears: _Ears, loaded: Callable[[], Mapping[str, int]]) -> None:
         """Look at the loaded workspaces, then wait for notices until the next look."""
         names = list(loaded())
         found = self._connection.execute(_POSITIONS, (names,)).fetchall()
         self._heard_s = time.monotonic()
         ears.take_positions(names, {name: tuple(position) for name, *position in found})
+        self._note_behind({name: revision for name, _, _, revision in found}, loaded())
         end_s = time.monotonic() + _LOOK_S
         while (left_s := end_s - time.monotonic()) > 0 and not self._closing.is_set():
             notices = self._connection.notifies(timeout=left_s, stop_after=1)
             ears.take_notices([notice.payload for notice in notices])
+
+    def _note_behind(self, committed: Mapping[str, int], known: Mapping[str, int]) -> None:
+        """Compare the revisions that were found with those that are known now."""
+        self._behind = sum(max(0, revision - known.get(name, revision)) for name, revision in committed.items())
+        if not self._behind:
+            self._current_s = self._heard_s
 
     def _come_back(self) -> None:
         """Connect again, as soon as that is possible."""

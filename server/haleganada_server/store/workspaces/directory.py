@@ -12,7 +12,7 @@ import contextlib
 import logging
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,7 @@ from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import SampleVisitor, WorkspaceLog
 from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem, LogOutline, OnNote, ignore_note
-from haleganada_server.core.workspaces.types import RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
+from haleganada_server.core.workspaces.types import Lag, RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
 from haleganada_server.store import files, formats
 from haleganada_server.store.errors import damaged_snapshot, storage_errors, unreadable
 from haleganada_server.store.import_stage import ImportStage
@@ -94,8 +94,11 @@ class DataDirectory:
     def is_shared(self) -> bool:
         return False
 
-    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Mapping[str, int]]) -> None:
         """See WorkspaceDirectory: there are no other servers."""
+
+    def measure_lag(self) -> Lag | None:
+        return None
 
     def measure_age_s(self) -> float:
         return 0.0

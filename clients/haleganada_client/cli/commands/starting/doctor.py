@@ -13,6 +13,7 @@ import click
 from haleganada_client.cli.exit_codes import ExitCode
 from haleganada_client.cli.formatting import format_percent, format_size
 from haleganada_client.cli.output.model_report import describe_fetching
+from haleganada_client.cli.output.replica import describe_replica
 from haleganada_client.cli.session import Session, with_session
 from haleganada_client.cli.setting_names import name_options
 from haleganada_client.errors import HaleganadaError
@@ -87,18 +88,22 @@ def _check_server(client: HaleganadaClient) -> Iterator[Finding]:
         return
     yield Finding(OK, "server", f"{target} is serving")
     yield _try_check("runtime", lambda: _describe_runtime(client))
-    yield from _check_gpu(client)
+    yield from _check_status(client)
     yield _try_check("round trip", lambda: _teach_and_recognize(client))
     yield from _check_training(client)
 
 
-def _check_gpu(client: HaleganadaClient) -> Iterator[Finding]:
-    """Tell how the server's GPU is, or why one that is there is not used; nothing where there is none."""
+def _check_status(client: HaleganadaClient) -> Iterator[Finding]:
+    """Tell how well the server follows others, and how its GPU is, or why one that is there is not used; nothing where
+    there are none.
+    """
     try:
         status = client.server_status()
     except HaleganadaError as error:
-        yield Finding(FAIL, "gpu", name_options(error.message))
+        yield Finding(FAIL, "status", name_options(error.message))
         return
+    if status.replica is not None:
+        yield Finding(OK if status.replica.current else WARN, "database", describe_replica(status.replica))
     if status.device_note:
         yield Finding(WARN, "gpu", status.device_note)
     elif status.device_memory_bytes is not None and status.device_memory_limit_bytes is not None:

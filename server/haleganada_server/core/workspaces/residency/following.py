@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from haleganada_server.core.errors import DataLoss, NotFound, Unavailable
 
@@ -20,7 +20,7 @@ class Follower:
 
     def start(self) -> None:
         """Follow from now on, until the directory is closed."""
-        self._directory.follow(self.follow, self._loaded_names)
+        self._directory.follow(self.follow, self._loaded_revisions)
 
     def follow(self, name: str) -> None:
         """Learn what another server has done to a workspace. Raises Unavailable."""
@@ -64,5 +64,5 @@ class Follower:
             workspace.close()
         self._on_deleted(entry.name)
 
-    def _loaded_names(self) -> Sequence[str]:
-        return [workspace.log.name for workspace in self._registry.list_loaded()]
+    def _loaded_revisions(self) -> Mapping[str, int]:
+        return {workspace.log.name: workspace.knowledge.revision for workspace in self._registry.list_loaded()}
