@@ -27,7 +27,7 @@ class AsyncConnection(Connection):
 
     async def answer(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Any:
         try:
-            return await method(request, timeout=timeout_s, metadata=self._metadata)
+            return await method(request, timeout=timeout_s, metadata=self.make_metadata(request))
         except asyncio.CancelledError:
             if self.is_closed and not _is_cancelled():
                 raise ConnectionAbortedError from None  # see Connection._explaining

@@ -37,7 +37,7 @@ from haleganada_client.errors import (
 )
 from haleganada_client.wire import health
 
-from .call_ids import make_metadata
+from . import call_ids, routing
 from .renewable_channel import RenewableChannel
 
 _FIRST_PAUSE_S = 0.1
@@ -67,10 +67,9 @@ class Connection(ABC):
         self._reached = False
         self._heard = 0.0  # of the system's clock, which goes on while a laptop sleeps
 
-    @property
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
-        """What a call sends along."""
-        return (*self._token, *make_metadata())
+    def make_metadata(self, request: Any) -> tuple[tuple[str, str], ...]:
+        """Return what a call sends along."""
+        return (*self._token, *call_ids.make_metadata(), *routing.make_metadata(request, self.config.workspace))
 
     def make_stub(self, kind: Callable[[Any], Stub]) -> Stub:
         """Return the stub of a service. Raise FailedPrecondition for a closed channel, which gRPC crashes on."""
@@ -125,7 +124,8 @@ class Connection(ABC):
             await self._check_reachable(timeout_s)
             request = _Feed(request) if isinstance(request, Iterator) else request
             async with self._explaining(request):
-                call = method(self.send_all(request), timeout=timeout_s, metadata=self._metadata)
+                metadata = self.make_metadata(request)
+                call = method(self.send_all(request), timeout=timeout_s, metadata=metadata)
                 async for answer in self.receive_all(call):
                     self._note_answer()
                     yield answer
@@ -245,7 +245,7 @@ class BlockingConnection(Connection):
         self.channel = RenewableChannel(lambda: self.access.open_channel(grpc))
 
     async def answer(self, method: Callable[..., Any], request: Any, timeout_s: float) -> Any:
-        return method(request, timeout=timeout_s, metadata=self._metadata)
+        return method(request, timeout=timeout_s, metadata=self.make_metadata(request))
 
     def send_all(self, request: Any) -> Any:
         return request

@@ -16,7 +16,7 @@ from tests.conftest import RunningServer, StartServer
 from tests.contract.cluster.standing import check_health, get_replica
 from tests.contract.teaching import teach
 from tests.contract.watching.scrape import metrics_page, scrape
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def run_cli(server: RunningServer, *command: str) -> str:

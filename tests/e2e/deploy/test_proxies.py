@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -13,15 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from haleganada_client import HaleganadaClient
 from haleganada_client.connection.config import ClientConfig
 
+from tests.e2e.deploy.envoy import PROXIES, command, find_envoy, read_config, set_servers, take_ports
 from tests.support.network.certificates import Pair, make_pair, needs_openssl
-from tests.support.network.ports import find_free_port
+from tests.support.network.ports import HOST, can_connect, find_free_port
 from tests.support.waiting import wait_until
 
-PROXIES = Path(__file__).parents[3] / "server/deploy/proxies"
 STROKES = [[(10, 10), (90, 90)], [(90, 10), (10, 90)]]
 
 pytestmark = needs_openssl
@@ -69,25 +67,33 @@ def write_nginx(to: Path, ports: dict[int, int], pair: Pair) -> list[str]:
 
 def write_envoy(to: Path, ports: dict[int, int], pair: Pair) -> list[str]:
     """Write our file with other ports and certificates. Returns the command line."""
-    text = (PROXIES / "envoy.yaml").read_text()
-    text = text.replace("/etc/haleganada/server.pem", str(pair.certificate))
-    text = text.replace("/etc/haleganada/server.key", str(pair.key))
-    for old, new in ports.items():
-        text = text.replace(f"port_value: {old}}}", f"port_value: {new}}}")
-    path = to / "envoy.yaml"
-    path.write_text(text)
-    assert yaml.safe_load(text)
-    return ["envoy", "--config-path", str(path), "--log-level", "error", "--concurrency", "1", "--use-dynamic-base-id"]
+    config = read_config("envoy.yaml")
+    take_ports(config, ports, pair)
+    set_servers(config, "server", [f"{HOST}:{ports[50051]}"])
+    set_servers(config, "page", [f"{HOST}:{ports[8080]}"])
+    return command(to, config)
 
 
-@pytest.mark.parametrize("program", ["nginx", "envoy"])
+def write_envoy_for_replicas(to: Path, ports: dict[int, int], pair: Pair) -> list[str]:
+    """As write_envoy, with our file for several servers, of which there is one."""
+    config = read_config("envoy-replicas.yaml")
+    take_ports(config, {50051: find_free_port(), 443: ports[443]}, pair)
+    set_servers(config, "servers", [f"{HOST}:{ports[50051]}"])
+    set_servers(config, "page", [f"{HOST}:{ports[8080]}"])
+    return command(to, config)
+
+
+WRITERS = {"nginx": write_nginx, "envoy": write_envoy, "envoy for replicas": write_envoy_for_replicas}
+
+
+@pytest.mark.parametrize("program", [*WRITERS])
 def test_calls_streams_and_the_page_come_through(
     program: str, tmp_path: Path, inside: dict[int, int], pair: Pair
 ) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
+    if not (shutil.which("nginx") if program == "nginx" else find_envoy()):
+        pytest.skip(f"{program.split()[0]} is not installed")
     ports = {**inside, 443: find_free_port(), 80: find_free_port()}
-    line = {"nginx": write_nginx, "envoy": write_envoy}[program](tmp_path, ports, pair)
+    line = WRITERS[program](tmp_path, ports, pair)
     process = subprocess.Popen(line, stderr=subprocess.DEVNULL)
     try:
         config = ClientConfig(target=f"localhost:{ports[443]}", ca=pair.certificate, workspace=program)
@@ -105,11 +111,3 @@ def test_calls_streams_and_the_page_come_through(
     finally:
         process.terminate()  # nginx ends its workers then
         process.wait(30)
-
-
-def can_connect(port: int) -> bool:
-    try:
-        socket.create_connection(("localhost", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

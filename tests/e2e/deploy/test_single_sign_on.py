@@ -18,9 +18,10 @@ import pytest
 from haleganada_server.core.access.identity import Role
 
 from tests.conftest import StartServer
-from tests.e2e.deploy.test_proxies import PROXIES, can_connect, write_nginx
+from tests.e2e.deploy.envoy import PROXIES
+from tests.e2e.deploy.test_proxies import write_nginx
 from tests.support.network.certificates import Pair, make_pair, needs_openssl
-from tests.support.network.ports import find_free_port
+from tests.support.network.ports import can_connect, find_free_port
 from tests.support.tokens import add_token
 from tests.support.waiting import wait_until
 

@@ -24,6 +24,15 @@ def mute_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+def can_connect(port: int) -> bool:
+    """Return whether somebody listens on a port."""
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def find_free_port() -> int:
     """Return a port that nobody holds now. Another program may take it; where a program can listen on port 0 and tell
     what it got, let it.

@@ -56,6 +56,21 @@ def test_an_unavailable_server_is_asked_again_with_the_same_request_id(reason: s
 
 
 @pytest.mark.usefixtures("kind")
+def test_each_call_names_its_workspace_in_its_metadata_for_proxies() -> None:
+    named: list[object] = []
+
+    def note(request: pb.TrainRequest, context: grpc.ServicerContext) -> pb.TrainResponse:
+        named.append(dict(context.invocation_metadata()).get("haleganada-workspace"))
+        return pb.TrainResponse(sample_id=1)
+
+    with scripted_client(note, workspace="ಹಳೆ / 1") as client:
+        client.train(b"picture", "a")
+        client.train(b"picture", "a", workspace="other")
+        client.train(b"picture", "a", workspace="")
+    assert named == ["%E0%B2%B9%E0%B2%B3%E0%B3%86%20%2F%201", "other", "default"]
+
+
+@pytest.mark.usefixtures("kind")
 def test_waiting_for_a_network_to_learn_has_time_beyond_the_deadline() -> None:
     received: list[tuple[int, float]] = []
 

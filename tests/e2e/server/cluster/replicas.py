@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,27 +18,40 @@ _EVENTS = "SELECT request_id, sample_id, revision FROM haleganada.events ORDER B
 class Replicas:
     """The servers, each in a process of its own."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        """Start them. folder: for their data directories. url: of the database."""
-        self._folder, self._url = folder, url
-        self._running = [self._start(number) for number in range(2)]
+    def __init__(self, folder: Path, url: str, places: Sequence[str] = ("127.0.0.1:0", "127.0.0.1:0")) -> None:
+        """Start them. folder: for their data directories. url: of the database. places: where each listens, also when
+        it is started again.
+        """
+        self._folder, self._url, self._places = folder, url, places
+        self._running = [self._start(number) for number in range(len(places))]
 
     def addresses(self) -> list[str]:
         """Where they listen now."""
         return [server.address for server in self._running]
 
     def kill_and_restart(self, number: int) -> None:
-        """Kill one of them, and start it again at another port."""
+        """Kill one of them, and start it again, at another port unless it has a fixed one."""
         self._running[number].kill()
         self._running[number] = self._start(number)
 
     def stop(self) -> None:
-        """Kill both."""
+        """Kill all."""
         for server in self._running:
             server.kill()
 
     def _start(self, number: int) -> ServerProcess:
-        return start_server(self._folder / f"data-{number}", "--store", self._url)
+        folder, place = self._folder / f"data-{number}", self._places[number]
+        return start_server(folder, "--store", self._url, listen=place)
+
+
+def require_once(url: str, acknowledged: Mapping[str, tuple[int, int]]) -> int:
+    """Fail unless the database has exactly what was acknowledged, once: sample ids and revisions by request_id. Return
+    how much that is.
+    """
+    events = fetch_all(url, _EVENTS)
+    assert [revision for _, _, revision in events] == list(range(1, len(events) + 1))
+    assert {name: (sample_id, revision) for name, sample_id, revision in events} == acknowledged
+    return len(events)
 
 
 def survive_kills(postgres: PostgresServer, folder: Path, kills: int, restart_every: int, seed: int = 0) -> Teachers:
@@ -57,10 +71,8 @@ def survive_kills(postgres: PostgresServer, folder: Path, kills: int, restart_ev
                     postgres.stop()
                     postgres.start()
             teachers.wait_for_more(_BETWEEN)
-        events = fetch_all(url, _EVENTS)
-        assert [revision for _, _, revision in events] == list(range(1, len(events) + 1))
         acknowledged = {name: (taught.sample_id, taught.revision) for name, taught in teachers.taught.items()}
-        assert {name: (sample_id, revision) for name, sample_id, revision in events} == acknowledged
-        one, other = (ask(address, len(events)) for address in replicas.addresses())
+        revision = require_once(url, acknowledged)
+        one, other = (ask(address, revision) for address in replicas.addresses())
         assert one == other
     return teachers
