@@ -26,6 +26,7 @@ from haleganada.v1 import (
 )
 from haleganada_server.app import App, build_app
 from haleganada_server.config import SHIPPED_WEIGHTS, ServerConfig
+from haleganada_server.core.access.identity import Role
 from haleganada_server.core.jobs.ports import JobRunner
 from haleganada_server.core.online.ports import LearnerRunner
 from hypothesis import HealthCheck, settings
@@ -33,6 +34,7 @@ from hypothesis import HealthCheck, settings
 from tests.support import tiny_reader
 from tests.support.network.ports import mute_port
 from tests.support.postgres import PostgresServer, drop_tables, missing_postgres, shared_postgres
+from tests.support.tokens import add_token
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
@@ -110,6 +112,25 @@ def start_server(tmp_path: Path, weights_dir: Path) -> Iterator[StartServer]:
     yield start
     for running in started:
         running.stop()
+
+
+@pytest.fixture
+def token_data(tmp_path: Path) -> Path:
+    """The data directory of token_server."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def boss(token_data: Path) -> str:
+    """An administrator's token of token_server."""
+    return add_token(token_data, "boss", Role.ADMIN)
+
+
+@pytest.fixture
+def token_server(start_server: StartServer, token_data: Path, boss: str) -> RunningServer:
+    """A server that asks for tokens."""
+    assert boss
+    return start_server(data_dir=token_data)
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
+from haleganada.v1 import ocr_service_pb2, ocr_service_pb2_grpc
 from haleganada_server.core.access.identity import Role
 from haleganada_server.core.access.tokens import Token, make_token
 from haleganada_server.store.tokens import TokenFile
+
+from tests.support.waiting import wait_until
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -55,3 +58,18 @@ class _Bearer(
 def with_token(channel: grpc.Channel, shown: str) -> grpc.Channel:
     """The channel of somebody who has a token."""
     return grpc.intercept_channel(channel, _Bearer(shown))
+
+
+def wait_until_known(channel: grpc.Channel, shown: str) -> None:
+    """Wait until a running server has heard of a token that was added."""
+    calls = ocr_service_pb2_grpc.OCRServiceStub(with_token(channel, shown))
+
+    def is_known() -> bool:
+        try:
+            calls.Stats(ocr_service_pb2.StatsRequest())
+        except grpc.RpcError as error:
+            assert error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+            return error.code() is grpc.StatusCode.PERMISSION_DENIED  # it is for another workspace
+        return True
+
+    wait_until(is_known)

@@ -23,29 +23,10 @@ from haleganada_server.core.shares.limits import ShareLimits
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
 from tests.contract.refusals import expect_refusal, parse
-from tests.support.tokens import add_token, revoke_token, with_token
+from tests.support.tokens import add_token, revoke_token, wait_until_known, with_token
 from tests.support.waiting import wait_until
 
 SOON_S = 5.0  # until a change of the tokens is known: a fifth of a second, and longer on a busy machine
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The data directory of the server."""
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def boss(data: Path) -> str:
-    """A token for administrators."""
-    return add_token(data, "boss", Role.ADMIN)
-
-
-@pytest.fixture
-def server(start_server: StartServer, data: Path, boss: str) -> RunningServer:
-    """A server with tokens."""
-    assert boss
-    return start_server(data_dir=data)
 
 
 def ocr_as(server: RunningServer, shown: str) -> ocr_service_pb2_grpc.OCRServiceStub:
@@ -69,21 +50,23 @@ def is_refused(call: Callable[[], object], reason: str) -> bool:
     return False
 
 
-def test_a_token_is_known_and_refused_soon(server: RunningServer, data: Path) -> None:
-    shown = add_token(data, "anna", Role.READ)
-    calls = ocr_as(server, shown)
+def test_a_token_is_known_and_refused_soon(token_server: RunningServer, token_data: Path) -> None:
+    shown = add_token(token_data, "anna", Role.READ)
+    calls = ocr_as(token_server, shown)
     began = time.monotonic()
     wait_until(lambda: not is_refused(lambda: calls.Stats(ocr.StatsRequest()), "TOKEN_WRONG"))
     assert time.monotonic() - began < SOON_S
-    revoke_token(data, "anna")
+    revoke_token(token_data, "anna")
     began = time.monotonic()
     wait_until(lambda: is_refused(lambda: calls.Stats(ocr.StatsRequest()), "TOKEN_REVOKED"))
     assert time.monotonic() - began < SOON_S
 
 
-def test_a_stream_ends_with_its_token_and_nothing_of_it_is_done(server: RunningServer, data: Path, boss: str) -> None:
-    shown = add_token(data, "anna", Role.TEACH)
-    wait_until(lambda: not is_refused(lambda: ocr_as(server, shown).Stats(ocr.StatsRequest()), "TOKEN_WRONG"))
+def test_a_stream_ends_with_its_token_and_nothing_of_it_is_done(
+    token_server: RunningServer, token_data: Path, boss: str
+) -> None:
+    shown = add_token(token_data, "anna", Role.TEACH)
+    wait_until_known(token_server.channel, shown)
     began, over = threading.Event(), threading.Event()
 
     def requests() -> Iterator[ocr.ImportRequest]:
@@ -91,10 +74,10 @@ def test_a_stream_ends_with_its_token_and_nothing_of_it_is_done(server: RunningS
         began.set()
         over.wait(60)
 
-    call = ocr_as(server, shown).Import.future(requests())
+    call = ocr_as(token_server, shown).Import.future(requests())
     try:
         assert began.wait(60)
-        revoke_token(data, "anna")
+        revoke_token(token_data, "anna")
         revoked = time.monotonic()
         error = call.exception(60)
         took = time.monotonic() - revoked
@@ -102,11 +85,11 @@ def test_a_stream_ends_with_its_token_and_nothing_of_it_is_done(server: RunningS
         over.set()
     assert isinstance(error, grpc.RpcError) and parse(error).reason == "TOKEN_REVOKED"
     assert took < SOON_S
-    assert ocr_as(server, boss).Stats(ocr.StatsRequest()).revision == 0
+    assert ocr_as(token_server, boss).Stats(ocr.StatsRequest()).revision == 0
 
 
-def test_a_stream_ends_when_its_token_expires(server: RunningServer, data: Path) -> None:
-    shown = add_token(data, "anna", Role.READ, days=2 / 86400)
+def test_a_stream_ends_when_its_token_expires(token_server: RunningServer, token_data: Path) -> None:
+    shown = add_token(token_data, "anna", Role.READ, days=2 / 86400)
     over = threading.Event()
 
     def requests() -> Iterator[reading.ReadStreamRequest]:
@@ -114,9 +97,9 @@ def test_a_stream_ends_when_its_token_expires(server: RunningServer, data: Path)
         yield from ()
 
     def read() -> grpc.RpcError:
-        return parse_error(lambda: list(reading_as(server, shown).ReadStream(requests())))
+        return parse_error(lambda: list(reading_as(token_server, shown).ReadStream(requests())))
 
-    wait_until(lambda: not is_refused(lambda: ocr_as(server, shown).Stats(ocr.StatsRequest()), "TOKEN_WRONG"))
+    wait_until_known(token_server.channel, shown)
     try:
         assert parse(read()).reason == "TOKEN_EXPIRED"
     finally:
@@ -130,23 +113,23 @@ def parse_error(call: Callable[[], object]) -> grpc.RpcError:
 
 
 def test_a_server_asks_for_no_token_until_there_is_one_and_from_then_on(
-    start_server: StartServer, data: Path, caplog: pytest.LogCaptureFixture
+    start_server: StartServer, token_data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = start_server(data_dir=data)
+    server = start_server(data_dir=token_data)
 
     def ask() -> object:
         return server.ocr.Stats(ocr.StatsRequest())
 
     assert not is_refused(ask, "")
-    add_token(data, "anna", Role.READ)
+    add_token(token_data, "anna", Role.READ)
     wait_until(lambda: is_refused(ask, "TOKEN_MISSING"))
-    (data / "access" / "tokens.json").unlink()
+    (token_data / "access" / "tokens.json").unlink()
     wait_until(lambda: "there are 0" in caplog.text)
     assert is_refused(ask, "TOKEN_MISSING")
 
 
-def test_reflection_needs_a_token_and_health_none(start_server: StartServer, data: Path, boss: str) -> None:
-    server = start_server(data_dir=data, reflection=True)
+def test_reflection_needs_a_token_and_health_none(start_server: StartServer, token_data: Path, boss: str) -> None:
+    server = start_server(data_dir=token_data, reflection=True)
     assert health_pb2_grpc.HealthStub(server.channel).Check(health_pb2.HealthCheckRequest()).status
 
     def list_services(channel: grpc.Channel) -> list[object]:
@@ -158,21 +141,21 @@ def test_reflection_needs_a_token_and_health_none(start_server: StartServer, dat
 
 
 def test_tokens_that_cannot_be_read_change_nothing(
-    server: RunningServer, data: Path, boss: str, caplog: pytest.LogCaptureFixture
+    token_server: RunningServer, token_data: Path, boss: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = data / "access" / "tokens.json"
+    file = token_data / "access" / "tokens.json"
     content = file.read_bytes()
     file.write_bytes(content.replace(b"admin", b"teach"))
     wait_until(lambda: "stay valid" in caplog.text)
-    ocr_as(server, boss).Reset(ocr.ResetRequest(confirm="default"))
+    ocr_as(token_server, boss).Reset(ocr.ResetRequest(confirm="default"))
     assert boss.split("_", 2)[2] not in caplog.text
 
 
-def test_lists_show_what_the_token_is_for(server: RunningServer, data: Path, boss: str) -> None:
+def test_lists_show_what_the_token_is_for(token_server: RunningServer, token_data: Path, boss: str) -> None:
     for name in ("a", "b", "c"):
-        workspaces_as(server, boss).CreateWorkspace(pb.CreateWorkspaceRequest(workspace=name))
-    shown = add_token(data, "anna", Role.READ, "b", "c", "not yet made")
-    calls = workspaces_as(server, shown)
+        workspaces_as(token_server, boss).CreateWorkspace(pb.CreateWorkspaceRequest(workspace=name))
+    shown = add_token(token_data, "anna", Role.READ, "b", "c", "not yet made")
+    calls = workspaces_as(token_server, shown)
     wait_until(lambda: not is_refused(lambda: calls.ListWorkspaces(pb.ListWorkspacesRequest()), "TOKEN_WRONG"))
     first = calls.ListWorkspaces(pb.ListWorkspacesRequest(page_size=1))
     second = calls.ListWorkspaces(pb.ListWorkspacesRequest(page_size=9, page_token=first.next_page_token))
@@ -181,19 +164,21 @@ def test_lists_show_what_the_token_is_for(server: RunningServer, data: Path, bos
 
 
 def test_the_log_says_who_called_and_no_token(
-    server: RunningServer, boss: str, caplog: pytest.LogCaptureFixture
+    token_server: RunningServer, boss: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        ocr_as(server, boss).Train(ocr.TrainRequest(glyph=cross(0), label="ಅ"))
+        ocr_as(token_server, boss).Train(ocr.TrainRequest(glyph=cross(0), label="ಅ"))
         wait_until(lambda: 'method=Train caller="boss"' in caplog.text)
-        expect_refusal(lambda: ocr_as(server, boss + "x").Stats(ocr.StatsRequest()))
+        expect_refusal(lambda: ocr_as(token_server, boss + "x").Stats(ocr.StatsRequest()))
         wait_until(lambda: "TOKEN_WRONG" in caplog.text)
     assert boss.split("_", 2)[2] not in caplog.text
 
 
-def test_the_log_says_who_was_refused(start_server: StartServer, data: Path, caplog: pytest.LogCaptureFixture) -> None:
-    anna = add_token(data, "anna", Role.READ)
-    server = start_server(data_dir=data, shares=ShareLimits(calls_per_second=0.1))
+def test_the_log_says_who_was_refused(
+    start_server: StartServer, token_data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = add_token(token_data, "anna", Role.READ)
+    server = start_server(data_dir=token_data, shares=ShareLimits(calls_per_second=0.1))
     with caplog.at_level(logging.INFO):
         ocr_as(server, anna).Stats(ocr.StatsRequest())
         expect_refusal(lambda: ocr_as(server, anna).Stats(ocr.StatsRequest()))
@@ -203,10 +188,12 @@ def test_the_log_says_who_was_refused(start_server: StartServer, data: Path, cap
     assert len(told) == 2 and all('caller="anna"' in line for line in told)
 
 
-def test_readings_are_for_who_made_them_and_for_their_workspace(server: RunningServer, data: Path, boss: str) -> None:
-    anna = reading_as(server, add_token(data, "anna", Role.READ, "a"))
-    ravi = reading_as(server, add_token(data, "ravi", Role.TEACH, "b"))
-    all_of_them = reading_as(server, boss)
+def test_readings_are_for_who_made_them_and_for_their_workspace(
+    token_server: RunningServer, token_data: Path, boss: str
+) -> None:
+    anna = reading_as(token_server, add_token(token_data, "anna", Role.READ, "a"))
+    ravi = reading_as(token_server, add_token(token_data, "ravi", Role.TEACH, "b"))
+    all_of_them = reading_as(token_server, boss)
     wait_until(lambda: not is_refused(lambda: ravi.ListReadings(reading.ListReadingsRequest()), "TOKEN_WRONG"))
     made = anna.Read(
         reading.ReadRequest(document=b"TINY\na page", options=reading.ReadOptions(keep=True))
@@ -227,9 +214,11 @@ def test_readings_are_for_who_made_them_and_for_their_workspace(server: RunningS
     anna.DeleteReading(reading.DeleteReadingRequest(reading_id=made))
 
 
-def test_a_document_is_read_only_by_a_workspace_of_the_token(server: RunningServer, data: Path, boss: str) -> None:
-    workspaces_as(server, boss).CreateWorkspace(pb.CreateWorkspaceRequest(workspace="b"))
-    anna = reading_as(server, add_token(data, "anna", Role.READ, "a"))
+def test_a_document_is_read_only_by_a_workspace_of_the_token(
+    token_server: RunningServer, token_data: Path, boss: str
+) -> None:
+    workspaces_as(token_server, boss).CreateWorkspace(pb.CreateWorkspaceRequest(workspace="b"))
+    anna = reading_as(token_server, add_token(token_data, "anna", Role.READ, "a"))
     wait_until(lambda: not is_refused(lambda: anna.ListReadings(reading.ListReadingsRequest()), "TOKEN_WRONG"))
     options = reading.ReadOptions(mode=reading.READ_MODE_TAUGHT, workspace="b")
     assert expect_refusal(lambda: anna.Read(reading.ReadRequest(document=b"TINY\na page", options=options))).reason == (

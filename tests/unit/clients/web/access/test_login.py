@@ -15,32 +15,16 @@ from haleganada_client.web import create_app, sessions
 from haleganada_client.web.wsgi import make_app
 from haleganada_server.core.access.identity import Role
 
-from tests.conftest import RunningServer, StartServer
-from tests.support.tokens import add_token, revoke_token
+from tests.conftest import RunningServer
+from tests.support.tokens import add_token, revoke_token, wait_until_known
 from tests.support.waiting import wait_until
 from tests.unit.clients.web.conftest import client_of, data_url
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def boss(data: Path) -> str:
-    return add_token(data, "boss", Role.ADMIN)
-
-
-@pytest.fixture
-def server(start_server: StartServer, data: Path, boss: str) -> RunningServer:
-    assert boss
-    return start_server(data_dir=data)
-
-
-@pytest.fixture
-def app(server: RunningServer, boss: str) -> Iterator[Flask]:
+def app(token_server: RunningServer, boss: str) -> Iterator[Flask]:
     """The application, whose own client has a token, too."""
-    with HaleganadaClient(server.address, token=boss) as client:
+    with HaleganadaClient(token_server.address, token=boss) as client:
         yield create_app(client)
 
 
@@ -59,9 +43,11 @@ def test_the_page_has_no_rights_of_its_own(web: FlaskClient) -> None:
     assert web.get("/").status_code == web.get("/login").status_code == 200
 
 
-def test_who_logs_in_may_do_what_the_token_allows(web: FlaskClient, data: Path) -> None:
-    anna = add_token(data, "anna", Role.TEACH)
-    wait_until(lambda: web.get("/page/workspaces", headers={"Authorization": f"Bearer {anna}"}).status_code == 200)
+def test_who_logs_in_may_do_what_the_token_allows(
+    web: FlaskClient, token_server: RunningServer, token_data: Path
+) -> None:
+    anna = add_token(token_data, "anna", Role.TEACH)
+    wait_until_known(token_server.channel, anna)
     assert log_in(web, anna) == 200
     drawing = {"image": data_url(), "label": "ಅ"}
     assert web.post("/page/train", json=drawing).status_code == 200
@@ -123,10 +109,10 @@ def test_wrong_tokens_of_programs_and_of_many_at_once_are_counted_too(app: Flask
 
 @pytest.mark.parametrize("behind_proxy", [False, True])
 def test_the_addresses_of_one_network_are_counted_together(
-    server: RunningServer, boss: str, behind_proxy: bool
+    token_server: RunningServer, boss: str, behind_proxy: bool
 ) -> None:
     statuses = []
-    with HaleganadaClient(server.address) as client:
+    with HaleganadaClient(token_server.address) as client:
         web = client_of(create_app(client, behind_proxy=behind_proxy))
         for number in range(6):
             address = f"2001:db8::{number:x}"
@@ -152,11 +138,11 @@ def test_sessions_are_short(web: FlaskClient, boss: str, monkeypatch: pytest.Mon
     assert web.get("/page/workspaces").status_code == 401
 
 
-def test_a_revoked_token_ends_its_session(web: FlaskClient, data: Path) -> None:
-    anna = add_token(data, "anna", Role.READ)
-    wait_until(lambda: web.get("/page/workspaces", headers={"Authorization": f"Bearer {anna}"}).status_code == 200)
+def test_a_revoked_token_ends_its_session(web: FlaskClient, token_server: RunningServer, token_data: Path) -> None:
+    anna = add_token(token_data, "anna", Role.READ)
+    wait_until_known(token_server.channel, anna)
     assert log_in(web, anna) == 200
-    revoke_token(data, "anna")
+    revoke_token(token_data, "anna")
     wait_until(lambda: web.get("/page/workspaces").status_code == 401)
     assert web.get("/page/workspaces").get_json()["reason"] == "TOKEN_REVOKED"
 
@@ -175,8 +161,8 @@ def test_a_token_that_cannot_be_sent_is_refused(web: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("behind_proxy", [False, True])
-def test_only_a_proxy_in_front_is_believed(server: RunningServer, boss: str, behind_proxy: bool) -> None:
-    with HaleganadaClient(server.address) as client:
+def test_only_a_proxy_in_front_is_believed(token_server: RunningServer, boss: str, behind_proxy: bool) -> None:
+    with HaleganadaClient(token_server.address) as client:
         web = client_of(create_app(client, behind_proxy=behind_proxy))
         forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
         assert web.post("/page/login", json={"token": boss}, headers=forwarded).status_code == 200
@@ -189,9 +175,9 @@ def test_only_a_proxy_in_front_is_believed(server: RunningServer, boss: str, beh
 
 
 def test_other_web_servers_make_the_page_from_the_environment(
-    server: RunningServer, boss: str, monkeypatch: pytest.MonkeyPatch
+    token_server: RunningServer, boss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HALEGANADA_TARGET", server.address)
+    monkeypatch.setenv("HALEGANADA_TARGET", token_server.address)
     monkeypatch.setenv("HALEGANADA_ALLOWED_HOSTS", "box.example, other.example")
     web = client_of(make_app())
     assert web.get("/login", headers={"Host": "other.example"}).status_code == 200
