@@ -23,6 +23,7 @@ from haleganada_client.errors import (
 )
 from haleganada_client.limits import MAX_MESSAGE_BYTES
 
+from .sessions import sessions
 from .single_sign_on import find_signed_on_user
 
 MAX_BODY = MAX_MESSAGE_BYTES  # a drawing as a data URL; files have limits of their own
@@ -68,7 +69,10 @@ def _handle_error(error: HaleganadaError) -> tuple[Response, int]:
     answer = jsonify(describe(error))
     if error.retry_after_s:
         answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
-    return answer, status_of(error)
+    status = status_of(error)
+    if status == 401:
+        sessions().end_refused(answer)
+    return answer, status
 
 
 def _handle_http_error(error: HTTPException) -> tuple[Response, int]:

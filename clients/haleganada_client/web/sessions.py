@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from haleganada_client.client import HaleganadaClient
 
@@ -66,7 +66,10 @@ class Sessions:
         if scheme.lower() == "bearer" and token.strip():
             return self._recognize(token.strip())
         session = self._find()
-        return self._client_of(session.token) if session is not None else self._anonymous
+        if session is None:
+            return self._anonymous
+        g.shows_token_of_session = True
+        return self._client_of(session.token)
 
     def is_logged_in(self) -> bool:
         """Return whether the present request belongs to a session."""
@@ -91,6 +94,13 @@ class Sessions:
         with self._lock:
             self._sessions.pop(_hash(request.cookies.get(COOKIE, "")), None)
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
+
+    def end_refused(self, response: Response) -> None:
+        """End the session of the present request if it was the session's token that the server has refused: nobody is
+        logged in with a token that was revoked or has expired.
+        """
+        if g.get("shows_token_of_session"):
+            self.log_out(response)
 
     def _recognize(self, token: str) -> HaleganadaClient:
         """Return the client that shows a token of a program. The first time, the server is asked whether it lets the

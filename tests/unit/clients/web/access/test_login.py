@@ -37,6 +37,12 @@ def log_in(web: FlaskClient, token: str) -> int:
     return web.post("/page/login", json={"token": token}).status_code
 
 
+def find_refusal(web: FlaskClient) -> dict[str, str]:
+    """Return what the page says to whoever may not ask; nothing if they may."""
+    answer = web.get("/page/workspaces")
+    return answer.get_json() if answer.status_code == 401 else {}
+
+
 def test_the_page_has_no_rights_of_its_own(web: FlaskClient) -> None:
     for answer in (web.get("/page/workspaces"), web.post("/page/reset", json={"confirm": "default"})):
         assert (answer.status_code, answer.get_json()["reason"]) == (401, "TOKEN_MISSING")
@@ -143,8 +149,17 @@ def test_a_revoked_token_ends_its_session(web: FlaskClient, token_server: Runnin
     wait_until_known(token_server.channel, anna)
     assert log_in(web, anna) == 200
     revoke_token(token_data, "anna")
-    wait_until(lambda: web.get("/page/workspaces").status_code == 401)
-    assert web.get("/page/workspaces").get_json()["reason"] == "TOKEN_REVOKED"
+    refused = wait_until(lambda: find_refusal(web))
+    assert refused["reason"] == "TOKEN_REVOKED"
+    assert web.get_cookie(sessions.COOKIE) is None and 'id="log-out"' not in web.get("/login").text
+    assert find_refusal(web)["reason"] == "TOKEN_MISSING"
+
+
+def test_a_wrong_token_does_not_end_a_session(web: FlaskClient, boss: str) -> None:
+    assert log_in(web, boss) == 200
+    assert log_in(web, "hlg_wrong") == 401
+    assert web.get("/page/workspaces", headers={"Authorization": "Bearer hlg_wrong"}).status_code == 401
+    assert web.get("/page/workspaces").status_code == 200
 
 
 def test_programs_send_their_token_with_each_request(web: FlaskClient, boss: str) -> None:
