@@ -54,24 +54,22 @@ def _measure_steps(app: object, request: ocr_service_pb2.PredictRequest) -> dict
     packed, weights = request.SerializeToString(), load_weights(ServerConfig(Path()).weights_dir)
     glyph = common.glyph(request.glyph)
     raster = rasterize(glyph)
-    vector = weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0])
-    answer = convert.prediction(workspace.predict(glyph))
+    embedding = embedder.embed(raster[None])[0]
+    vector = weights.head_parameters.projection.project_one(embedding)
+    prediction = workspace.predict(glyph)
+    answer = convert.prediction(prediction)
     known = workspace.adapt()
     return {
         "parse the request": _median_ms(lambda: common.glyph(ocr_service_pb2.PredictRequest.FromString(packed).glyph)),
         "rasterize the drawing": _median_ms(partial(rasterize, glyph)),
         "prepare network input": _median_ms(lambda: network_input(raster[None], weights.side)),
         "embed (with input)": _median_ms(lambda: embedder.embed(raster[None])),
-        "project": _median_ms(lambda: weights.head_parameters.projection.project_one(embedder.embed(raster[None])[0]))
-        - _median_ms(lambda: embedder.embed(raster[None])),
+        "project": _median_ms(lambda: weights.head_parameters.projection.project_one(embedding)),
         "score and calibrate": _median_ms(
             lambda: compute_posterior(known.head, weights.head_parameters.calibration, vector)
         ),
         "predict, all in all": _median_ms(lambda: workspace.predict(glyph)),
-        "convert and serialize the answer": _median_ms(
-            lambda: convert.prediction(workspace.predict(glyph)).SerializeToString()
-        )
-        - _median_ms(lambda: workspace.predict(glyph)),
+        "convert and serialize the answer": _median_ms(lambda: convert.prediction(prediction).SerializeToString()),
         "serialize the answer only": _median_ms(answer.SerializeToString),
     }
 

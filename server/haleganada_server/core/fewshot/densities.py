@@ -30,14 +30,6 @@ def predictive_variance(between: Floats, count: int | NDArray[np.int64]) -> Floa
     return np.asarray(1 + between / (1 + count * between))
 
 
-def predictive_density(basis: Basis, count: int, total: Floats) -> tuple[Floats, float]:
-    """Return what predictive_densities returns, for one label, whose samples sum to total (k,), in half of the time."""
-    variance = predictive_variance(basis.between, count)
-    mean = (total @ basis.matrix) * (variance - 1)
-    weighted_mean = mean / variance
-    return weighted_mean, float(mean @ weighted_mean + np.log(variance).sum())
-
-
 def predictive_densities(basis: Basis, counts: Counts, sums: Floats) -> tuple[Floats, Floats]:
     """Return weighted_mean (L, k) and constant (L,) = sum(mean² / variance + log variance) of the predictive densities
     in the basis. counts: (L,) samples of each label. sums: (L, k).

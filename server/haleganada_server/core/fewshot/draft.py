@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from .adaptation import Floats
-from .densities import predictive_densities, predictive_density
+from .densities import predictive_densities
 from .head import Head, Lineage
 from .moment import MomentDraft
 from .rows import RowsDraft
@@ -108,9 +108,8 @@ class HeadDraft:
         sums = self._sums.write(row)
         sums += sign * vector
         self._moment.add(vector[None], sign)
-        self._weighted_mean.write(row)[:], self._constant[row] = predictive_density(
-            self._basis, int(self._counts[row]), sums
-        )
+        weighted_mean, self._constant[[row]] = predictive_densities(self._basis, self._counts[[row]], sums[None])
+        self._weighted_mean.write(row)[:] = weighted_mean[0]
 
     def _append(self, label: str) -> None:
         self._renumber((*self._labels, label), {**self._index, label: len(self._labels)})

@@ -19,7 +19,7 @@ from haleganada_server.core.sample_log.rows import (
 )
 from haleganada_server.store.sample_log import row_mapping
 from haleganada_server.store.sample_log.integrity.checks import RowChecks
-from haleganada_server.store.sample_log.reader import EmbeddingBlocks, LongReads
+from haleganada_server.store.sample_log.reader import EMBEDDED_ROWS, STREAMED_ROWS, EmbeddingBlocks, LongReads
 from haleganada_server.store.sample_log.summary import Summarizer
 
 from .connections import Connection, Row
@@ -29,9 +29,6 @@ from .errors import database_errors, log_replaced
 from .position import READ, Position
 from .row_sources import FactRows, PageCursor
 
-_STREAMED_ROWS = 256
-_EMBEDDED_ROWS = 2048  # two megabytes of embeddings
-_CLOSE_TIMEOUT_S = 10.0
 _LABELING = [kind.value for kind in LABELING]
 
 
@@ -137,7 +134,7 @@ class PostgresReader:
         values = self._log_id, embedder_hash, newest
         with self._state() as connection, closing(PageCursor(connection, query, *values)) as cursor:
             to_block = EmbeddingBlocks(self._name).make
-            while page := cursor.fetchmany(_EMBEDDED_ROWS):
+            while page := cursor.fetchmany(EMBEDDED_ROWS):
                 yield to_block(*zip(*page, strict=True))
 
     def stale_samples(self, embedder_hash: str) -> list[StaleSample]:
@@ -179,7 +176,7 @@ class PostgresReader:
 
     def close(self) -> None:
         """Wait a little for long reads to end; later reads raise Unavailable."""
-        self._long_reads.close(_CLOSE_TIMEOUT_S)
+        self._long_reads.close()
 
     def checkpoint(self) -> None:
         """Do nothing: what is committed is where it belongs."""
@@ -205,7 +202,7 @@ class PostgresReader:
     def _stream(self, where: str) -> Iterator[SampleRow]:
         query = f"SELECT {row_mapping.CHECKED_SAMPLE} FROM samples WHERE log_id = %s AND {where} ORDER BY sample_id"
         with self._state() as connection, closing(PageCursor(connection, query, self._log_id)) as cursor:
-            while page := cursor.fetchmany(_STREAMED_ROWS):
+            while page := cursor.fetchmany(STREAMED_ROWS):
                 yield from map(self._to_sample, page)
 
     @contextmanager

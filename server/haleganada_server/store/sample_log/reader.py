@@ -32,8 +32,8 @@ from .mark import NO_DIGEST, Mark
 from .open_files import OpenFiles
 from .summary import SqliteFacts, Summarizer
 
-_STREAMED_ROWS = 256
-_EMBEDDED_ROWS = 2048  # two megabytes of embeddings
+STREAMED_ROWS = 256
+EMBEDDED_ROWS = 2048  # two megabytes of embeddings
 _CLOSE_TIMEOUT_S = 10.0
 _READER_FILES = 3  # descriptors: the file, its journal, and the journal's index
 
@@ -174,7 +174,7 @@ class LogReader:
             start = 0 if newest is None else _find_start(connection, embedder_hash, newest)
             cursor = connection.execute(query, (embedder_hash, start))
             to_block = EmbeddingBlocks(self._name).make
-            while page := cursor.fetchmany(_EMBEDDED_ROWS):
+            while page := cursor.fetchmany(EMBEDDED_ROWS):
                 yield to_block(*zip(*page, strict=True))
 
     def stale_samples(self, embedder_hash: str) -> list[StaleSample]:
@@ -224,7 +224,7 @@ class LogReader:
 
     def close(self) -> None:
         """Wait a little for long reads to end; later reads raise Unavailable."""
-        self._long_reads.close(_CLOSE_TIMEOUT_S)
+        self._long_reads.close()
         with self._reading:
             self._closed = True
             self._close_reader()
@@ -272,7 +272,7 @@ class LogReader:
             cursor = connection.execute(
                 f"SELECT {row_mapping.CHECKED_SAMPLE} FROM samples WHERE {where} ORDER BY sample_id"
             )
-            while page := cursor.fetchmany(_STREAMED_ROWS):
+            while page := cursor.fetchmany(STREAMED_ROWS):
                 yield from map(self._to_sample, page)
 
     @contextmanager
@@ -356,11 +356,11 @@ class LongReads:
                 self._count -= 1
                 self._changed.notify_all()
 
-    def close(self, timeout_s: float) -> None:
-        """Allow no more reads, and wait for those in progress."""
+    def close(self) -> None:
+        """Allow no more reads, and wait for those in progress, but not for ever."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: self._count == 0, timeout_s)
+            self._changed.wait_for(lambda: self._count == 0, _CLOSE_TIMEOUT_S)
 
 
 def _closed_log(name: str) -> Unavailable:

@@ -175,7 +175,6 @@ def test_the_metadata_is_the_card(exported: Exported) -> None:
 @pytest.mark.slow
 def test_a_transformer_on_a_frozen_backbone_is_exported_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     chosen, options = get_preset("resnet50-transformer"), {"backbone": "efficientnet-lite0"}
     network = chosen.build(len(LABELS), options, None).eval()
     card = replace(make_card(chosen.name, network), options=options)

@@ -1,4 +1,4 @@
-"""Small networks for tests of online learning, and one thread, so that every machine is fast.
+"""Small networks for tests of online learning.
 
 torch is imported in the fixtures only: this file is loaded even where torch is missing and the tests are skipped.
 """
@@ -13,16 +13,6 @@ import pytest
 
 if TYPE_CHECKING:
     from haleganada_server.training.online.initial_model import InitialModel
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)
