@@ -16,9 +16,9 @@ from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.store import DataDirectory
 from haleganada_server.vision import PillowRasterizer
 
-from tests.postgres import execute, fetch_all, open_postgres
-from tests.preloaded import run_preloaded
-from tests.slow import slow
+from tests.support.postgres import execute, fetch_all, open_postgres
+from tests.support.preloaded import run_preloaded
+from tests.support.slow import slow
 from tests.unit.server.store.rows import forget, link, reset_event, teach, teach_all
 
 pytest.importorskip("psycopg_pool", reason="the extra cluster is not installed")
