@@ -77,8 +77,8 @@ from haleganada_server.vision import PillowRasterizer, dataset_raster, model_inp
 from haleganada_server.vision.frame import frame
 
 if TYPE_CHECKING:
+    from haleganada_server.cluster import Cluster
     from haleganada_server.rpc.tracing import Tracing
-    from haleganada_server.store.postgres.directory import PostgresDirectory
 
 _COMPONENTS = {"server": "haleganada", **{name: name for name in ("grpcio", "numpy", "onnxruntime", "pillow")}}
 _OPTIONAL_COMPONENTS = ("rapidocr", "pypdfium2", "opencv-python-headless")
@@ -110,6 +110,7 @@ class App:
     certificates: Certificates | None
     server: RpcServer
     port: int
+    cluster: Cluster | None
 
     @property
     def address(self) -> str:
@@ -126,6 +127,8 @@ class App:
         """Answer calls from now on."""
         self.jobs.start()
         self.reading_expiry.start()
+        if self.cluster is not None:
+            self.cluster.follow(self.models.follow)
         domain = Domain(
             workspaces=self.workspaces,
             models=self.models,
@@ -143,7 +146,11 @@ class App:
         self.jobs.close()
         self.reader_pool.close()
         self.reading_expiry.stop()
+        if self.cluster is not None:
+            self.cluster.stop_following()
         self.workspaces.close()
+        if self.cluster is not None:
+            self.cluster.close()
         if self.tracing is not None:
             self.tracing.close()
         return finished
@@ -209,7 +216,7 @@ def open_recognizers(config: ServerConfig) -> Recognizers:
         to_input = partial(network_input, side=weights.side)
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
         encoder = _make_encoder(rasterizer, MeasuredEmbedder(selected.embedder, measures))
-        models = _make_models(config, directory)
+        models = _make_models(config, directory, None)
         workspaces = _open_workspaces(config, directory, encoder, weights, models, None, _read_shares(config))
         undo.pop_all()
     readers = _make_reader_pool(config, directory, READER)
@@ -252,9 +259,12 @@ def build_app(
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
         embedder = MeasuredEmbedder(selected.embedder, measures)
         encoder = _make_encoder(rasterizer, embedder)
-        models = _make_models(config, directory)
-        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner, shares)
-        logs = _open_logs(config, directory, encoder, measures, undo)
+        cluster = _open_cluster(config, directory)
+        if cluster is not None:
+            undo.callback(cluster.close)
+        models = _make_models(config, directory, cluster)
+        datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner, shares, cluster)
+        logs = directory if cluster is None else cluster.open_logs(encoder.embedder_hash, measures.commits)
         workspaces = _open_workspaces(config, logs, encoder, weights, models, learners, shares)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
@@ -281,6 +291,7 @@ def build_app(
         certificates=certificates,
         server=server,
         port=port,
+        cluster=cluster,
     )
 
 
@@ -307,35 +318,39 @@ def _make_encoder(rasterizer: PillowRasterizer, embedder: Embedder) -> GlyphEnco
     return GlyphEncoder(rasterizer, embedder, _TOGETHER_ON_CPU if on_cpu else _TOGETHER_ON_GPU)
 
 
-def _open_logs(
-    config: ServerConfig, directory: DataDirectory, encoder: GlyphEncoder, measures: Measures, undo: ExitStack
-) -> DataDirectory | PostgresDirectory:
-    """Return where the logs of workspaces are: in the data directory, unless a database is named. undo: gets what
-    closes it. Raises Precondition.
-    """
+def _open_cluster(config: ServerConfig, directory: DataDirectory) -> Cluster | None:
+    """Return what the server shares with others; None without a database. Raises Precondition."""
     if not config.store:
-        return directory
+        if config.objects:
+            raise Precondition(
+                "--objects is for servers that share a database: name it with --store, or leave --objects out",
+                StartReason.OBJECTS_UNUSABLE,
+            )
+        return None
     if hidden := directory.names():
         raise Precondition(
             f"the data directory {config.data_dir} has workspaces of its own (“{hidden[0]}”), which a database would "
-            "hide: choose another one with --data for what this server keeps itself, or start without --store",
+            "hide: move them there with `haleganada migrate`, choose another directory with --data for what this "
+            "server keeps itself, or start without --store",
             StartReason.DATA_DIRECTORY_UNUSABLE,
         )
     try:
-        from haleganada_server.store.postgres.database import Database
-        from haleganada_server.store.postgres.directory import PostgresDirectory
+        from haleganada_server.cluster import Cluster
     except ModuleNotFoundError as error:
         raise Precondition(
             f"--store needs {error.name}, which is not installed: {describe_install('cluster')}",
             StartReason.CLUSTER_NOT_INSTALLED,
         ) from error
-    database = Database(config.store)
-    undo.callback(database.close)
-    return PostgresDirectory(database, directory, encoder.embedder_hash, measures.commits)
+    return Cluster(config, directory)
 
 
-def _make_models(config: ServerConfig, directory: DataDirectory) -> Models:
-    folders = ModelFolders(config.data_dir / "models", directory.temporary_file, config.built_in_models)
+def _make_models(config: ServerConfig, directory: DataDirectory, cluster: Cluster | None) -> Models:
+    root, built_in = config.data_dir / "models", config.built_in_models
+    folders = (
+        ModelFolders(root, directory.temporary_file, built_in)
+        if cluster is None
+        else cluster.open_models(root, built_in)
+    )
     return Models(folders, partial(OnnxClassifier, to_input=model_input))
 
 
@@ -391,9 +406,11 @@ def _make_datasets_and_jobs(
     weights: Weights,
     runner: JobRunner | None,
     shares: EffectiveLimits,
+    cluster: Cluster | None,
 ) -> tuple[Datasets, Jobs]:
+    root = config.data_dir / "datasets"
     datasets = Datasets(
-        DatasetFolders(config.data_dir / "datasets", directory.temporary_file),
+        DatasetFolders(root, directory.temporary_file) if cluster is None else cluster.open_datasets(root),
         in_use=lambda dataset_id: jobs.uses_dataset(dataset_id),
     )
     jobs = Jobs(

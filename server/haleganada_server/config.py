@@ -40,6 +40,9 @@ class ServerConfig:
     store: str = field(default="", repr=False)
     """Address of the PostgreSQL database that holds the logs of all workspaces, postgresql://…; "" = data_dir does. May
     hold a password."""
+    objects: str = field(default="", repr=False)
+    """Folder, or address such as s3://BUCKET/PREFIX, of the files that all servers of the database share; "" = each has
+    its own. May hold a key."""
     host: str = "127.0.0.1"
     """Name or address of the interface to listen on."""
     port: int = 50051

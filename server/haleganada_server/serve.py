@@ -86,7 +86,16 @@ class MetricsAddress(Address):
     envvar="HALEGANADA_STORE",
     show_envvar=True,
     help="Keep what is taught in a PostgreSQL database, postgresql://USER@HOST/DATABASE, which several servers may "
-    "share; snapshots, data sets, models and jobs stay in the data directory of each. Needs the extra cluster.",
+    "share; snapshots and readings stay in the data directory of each. Needs the extra cluster.",
+)
+@click.option(
+    "--objects",
+    metavar="FOLDER|URL",
+    default="",
+    envvar="HALEGANADA_OBJECTS",
+    show_envvar=True,
+    help="With --store: keep models and data sets in a folder that all servers have, or in an object store, "
+    "s3://BUCKET/PREFIX, so that each of them has them all.",
 )
 @click.option(
     "--device",
@@ -244,6 +253,7 @@ def serve(
     listen: tuple[str, int],
     data: Path,
     store: str,
+    objects: str,
     device: str,
     device_memory: int | None,
     weights: Path,
@@ -289,6 +299,7 @@ def serve(
     config = ServerConfig(
         data,
         store=store,
+        objects=objects,
         host=host,
         port=port,
         device=device,

@@ -59,6 +59,13 @@ class ModelFolders:
             *(_load(folder, built_in=True) for folder in self._built_in if folder.is_dir()),
         ]
 
+    def news(self) -> tuple[list[StoredModel], list[str]]:
+        return [], []  # nobody else changes the folders
+
+    def load(self, model_id: str) -> StoredModel:
+        """Return the model in a folder, also a damaged one."""
+        return _load(self._root / model_id)
+
     def add(self, folder: Path, model_id: str) -> StoredModel:
         card = read_card(folder)
         require_intact(folder, card, {ONNX, *card.sha256})
@@ -121,7 +128,12 @@ def _load(folder: Path, *, built_in: bool = False) -> StoredModel:
         return _describe(folder, read_card(folder), built_in=built_in)
     except DataLoss as error:
         _log.error("%s", error.message)
-        return _describe(folder, _make_stand_in(folder.name), built_in=built_in, card_damage=error.message)
+        return describe_unreadable(folder, error.message, built_in=built_in)
+
+
+def describe_unreadable(folder: Path, damage: str, *, built_in: bool = False) -> StoredModel:
+    """Return what a list shows of a model whose card cannot be used."""
+    return _describe(folder, _make_stand_in(folder.name), built_in=built_in, card_damage=damage)
 
 
 def _describe(folder: Path, card: ModelCard, *, built_in: bool = False, card_damage: str = "") -> StoredModel:

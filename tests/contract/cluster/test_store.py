@@ -123,7 +123,8 @@ def test_workspaces_in_the_data_directory_are_not_hidden(
 def test_the_extra_is_named_where_it_is_missing(
     refusal: Refuse, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("haleganada_server.store.postgres")]:
+    of_servers_together = ("haleganada_server.cluster", "haleganada_server.store.postgres")
+    for name in [name for name in sys.modules if name.startswith(of_servers_together)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     assert "[cluster]" in refusal("--store", database_url)

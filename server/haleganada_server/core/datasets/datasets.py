@@ -6,14 +6,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
+from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition, Unavailable
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.limits import MAX_LISTED_ITEMS, SPLIT_SHARE
 
@@ -59,6 +59,11 @@ class DatasetStore(Protocol):
 
     def all(self) -> list[DatasetInfo]:
         """Return all data sets, in any order, also damaged ones; log those."""
+
+    def news(self) -> tuple[list[DatasetInfo], list[str]]:
+        """Return the data sets that other servers have added since the last call, and the ids of those that were
+        deleted; nothing where one server alone has them. Raises Unavailable.
+        """
 
     def builder(self, path: Path, file_name: str, options: DatasetOptions) -> AbstractContextManager[DatasetBuilder]:
         """Return a builder for a file or folder; unfinished files are removed when the block ends. file_name: the
@@ -125,6 +130,7 @@ class Datasets:
 
     def get(self, id_or_name: str) -> DatasetInfo:
         """Return a data set by its id, or by its name if that is unique. Raises NotFound, InvalidInput."""
+        self._follow()
         with self._lock:
             if id_or_name in self._datasets:
                 return self._datasets[id_or_name]
@@ -138,6 +144,7 @@ class Datasets:
 
     def folder(self, dataset_id: str) -> Path:
         """Return the folder of a data set. Raises NotFound, DataLoss if its files are not those that were written."""
+        self._follow()
         try:
             folder = self._store.folder(dataset_id)
         except DataLoss as error:
@@ -150,6 +157,7 @@ class Datasets:
         """Return at most `limit` data sets, the newest first, starting after the id `after`. Raises InvalidInput if
         that data set no longer exists.
         """
+        self._follow()
         with self._lock:
             listed = sorted(self._datasets.values(), key=lambda info: (-info.created_us, info.dataset_id))
         ids = [info.dataset_id for info in listed]
@@ -160,6 +168,7 @@ class Datasets:
 
     def delete(self, dataset_id: str) -> None:
         """Delete a data set. Raises NotFound, Precondition while a job uses it."""
+        self._follow()
         if self._in_use(dataset_id):  # outside the lock: jobs look up data sets under a lock of their own
             raise Precondition(
                 "a job uses this data set; cancel the job, or wait until it has ended", Reason.DATASET_IN_USE
@@ -169,6 +178,15 @@ class Datasets:
                 raise NotFound("dataset", dataset_id, "give its id; list the data sets to see them")
             self._store.delete(dataset_id)
             del self._datasets[dataset_id]
+
+    def _follow(self) -> None:
+        """Learn which data sets other servers have added and deleted, if that can be asked now."""
+        with suppress(Unavailable):
+            added, removed = self._store.news()
+            with self._lock:
+                self._datasets.update((info.dataset_id, info) for info in added)
+                for dataset_id in removed:
+                    self._datasets.pop(dataset_id, None)
 
     def _note_damage(self, dataset_id: str, damage: str) -> None:
         """Show from now on whether a data set is damaged, as its use has found."""

@@ -10,13 +10,13 @@ import secrets
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition
+from haleganada_server.core.errors import DataLoss, InvalidInput, NotFound, Precondition, Unavailable
 from haleganada_server.core.model_names import FEW_SHOT, LINE_ENGINE, ONLINE, UNREADABLE
 
 from .active_models import ActiveModels, ActiveModelStore
@@ -74,6 +74,11 @@ class ModelStore(ActiveModelStore, Protocol):
     def all(self) -> list[StoredModel]:
         """Return all models, also damaged ones; log those whose cards cannot be used, and what is no model."""
 
+    def news(self) -> tuple[list[StoredModel], list[str]]:
+        """Return the models that other servers have added since the last call, and the ids of those that were deleted;
+        nothing where one server alone has the models. Raises Unavailable.
+        """
+
     def add(self, folder: Path, model_id: str) -> StoredModel:
         """Move a finished folder into place, atomically; if there is a model with this id, remove the folder instead,
         and return that model. Raises DataLoss if it is not a model's folder, Exhausted.
@@ -106,6 +111,20 @@ class Models:
 
     def all(self) -> list[StoredModel]:
         """Return all models, the newest first, then the built-in ones."""
+        with suppress(Unavailable):  # then what is known
+            self.follow()
+        return self._known()
+
+    def follow(self) -> None:
+        """Learn which models other servers have added and deleted. Raises Unavailable."""
+        added, removed = self._store.news()
+        if added or removed:
+            with self._lock:
+                self._models = {**self._models, **{model.model_id: model for model in added}}
+                for model_id in removed:
+                    self._forget(model_id)
+
+    def _known(self) -> list[StoredModel]:
         return sorted(self._models.values(), key=lambda m: (m.built_in, -m.card.created_us, m.model_id))
 
     def find(self, reference: str, field: str = "model_id") -> StoredModel | None:
@@ -115,10 +134,18 @@ class Models:
         """
         if reference == FEW_SHOT:
             return None
+        try:
+            return self._find_known(reference, field)
+        except NotFound:
+            with suppress(Unavailable):
+                self.follow()
+            return self._find_known(reference, field)
+
+    def _find_known(self, reference: str, field: str) -> StoredModel:
         if reference in self._models:
             return self._models[reference]
         name = unicodedata.normalize("NFC", reference)  # as names are stored
-        named = [model.model_id for model in self.all() if model.card.name == name]
+        named = [model.model_id for model in self._known() if model.card.name == name]
         if not named:
             raise NotFound("model", reference[:64], _suggest(reference))
         if len(named) > 1:
@@ -265,9 +292,12 @@ class Models:
             if users := self.active_models.workspaces_needing(model_id):
                 raise _make_in_use_error(model, users)
             self._store.remove(model)
-            self._models = {known: kept for known, kept in self._models.items() if known != model_id}
-            self._cache.drop(model_id)
-            self._known_damage = {key: error for key, error in self._known_damage.items() if key[0] != model_id}
+            self._forget(model_id)
+
+    def _forget(self, model_id: str) -> None:
+        self._models = {known: kept for known, kept in self._models.items() if known != model_id}
+        self._cache.drop(model_id)
+        self._known_damage = {key: error for key, error in self._known_damage.items() if key[0] != model_id}
 
     # Active models of workspaces
 

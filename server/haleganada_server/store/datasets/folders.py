@@ -27,6 +27,7 @@ from haleganada_server.core.datasets.dataset import (
     RefusedDrawing,
     RepeatedDrawing,
 )
+from haleganada_server.core.datasets.datasets import DatasetBuilder
 from haleganada_server.core.disk.checksum import unseal
 from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.errors import NotFound
@@ -68,10 +69,11 @@ class DatasetFolders:
     def all(self) -> list[DatasetInfo]:
         return [_load(folder) for folder in sorted(self._root.iterdir()) if _is_dataset(folder)]
 
+    def news(self) -> tuple[list[DatasetInfo], list[str]]:
+        return [], []  # nobody else changes the folders
+
     @contextmanager
-    def builder(
-        self, path: Path, file_name: str, options: DatasetOptions
-    ) -> Iterator[DatasetFolderBuilder | LineFolderBuilder]:
+    def builder(self, path: Path, file_name: str, options: DatasetOptions) -> Iterator[DatasetBuilder]:
         with storage_errors("the data sets"), scratch_folder(self._temporary_path()) as scratch:
             notes: list[DatasetNote] = []
             lines = find_lines(path, file_name, options.line_format)
@@ -154,13 +156,21 @@ def load_description(folder: Path) -> DatasetInfo:
     """Load a description. Raises OSError, ValueError, KeyError or TypeError if the data set is incomplete or its
     description is not as it was written.
     """
-    entry = unseal(json.loads((folder / DATASET_JSON).read_text(encoding="utf-8")))
-    if entry["format"] != FORMAT or entry["dataset_id"] != folder.name:
+    info = parse_description((folder / DATASET_JSON).read_text(encoding="utf-8"), folder.name, folder_bytes(folder))
+    for name in _FILES[info.kind]:
+        (folder / name).stat()
+    return info
+
+
+def parse_description(text: str, dataset_id: str, size: int) -> DatasetInfo:
+    """Parse the description of a data set that takes so many bytes. Raises ValueError, KeyError or TypeError if it is
+    not as it was written.
+    """
+    entry = unseal(json.loads(text))
+    if entry["format"] != FORMAT or entry["dataset_id"] != dataset_id:
         raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
     entry = {**_OLD_DEFAULTS, **entry}
     kind = DatasetKind(entry["kind"])
-    for name in _FILES[kind]:
-        (folder / name).stat()
     values = {field.name: entry[field.name] for field in fields(DatasetInfo) if field.name != "damage"}
     values["labels"] = tuple(LabelCount(**label) for label in entry["labels"])
     values["unknown"], values["lines"] = LabelCount(**entry["unknown"]), LabelCount(**entry["lines"])
@@ -169,7 +179,7 @@ def load_description(folder: Path) -> DatasetInfo:
     values["leaked"] = tuple(_parse_repeated(repeated) for repeated in entry["leaked"])
     values["duplicated"] = tuple(_parse_repeated(repeated) for repeated in entry["duplicated"])
     values["notes"] = tuple(DatasetNote(**{**note, "labels": tuple(note["labels"])}) for note in entry["notes"])
-    return DatasetInfo(**{**values, "bytes_on_disk": folder_bytes(folder)})
+    return DatasetInfo(**{**values, "bytes_on_disk": size})
 
 
 def _parse_repeated(entry: dict[str, Any]) -> RepeatedDrawing:

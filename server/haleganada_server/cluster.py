@@ -1,0 +1,80 @@
+"""What a server has in common with others, if it has: a database, and an object store. Imported only with --store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from haleganada_server.config import ServerConfig
+from haleganada_server.core.error_reasons import StartReason
+from haleganada_server.core.errors import Precondition
+from haleganada_server.core.installation import describe_install
+from haleganada_server.core.measures import CommitMeasures
+from haleganada_server.store import DataDirectory
+from haleganada_server.store.datasets.folders import DatasetFolders
+from haleganada_server.store.models import ModelFolders
+from haleganada_server.store.postgres.database import Database
+from haleganada_server.store.postgres.directory import PostgresDirectory
+from haleganada_server.store.postgres.shared.catalog import Catalog
+from haleganada_server.store.postgres.shared.follower import Follower
+
+
+class Cluster:
+    """The database of a server, and what is kept with its help. close() it once."""
+
+    def __init__(self, config: ServerConfig, own: DataDirectory) -> None:
+        """Connect. own: the server's data directory. Raises Precondition."""
+        self._config, self._own = config, own
+        self._database = Database(config.store)
+        self._follower: Follower | None = None
+        self._objects = None
+        if config.objects:
+            try:
+                from haleganada_server.store.postgres.shared.object_store import ObjectStore
+
+                self._objects = ObjectStore(config.objects)
+            except ModuleNotFoundError as error:
+                self._database.close()
+                raise Precondition(
+                    f"--objects needs {error.name}, which is not installed: {describe_install('cluster')}",
+                    StartReason.CLUSTER_NOT_INSTALLED,
+                ) from error
+            except BaseException:
+                self._database.close()
+                raise
+
+    def open_logs(self, embedder_hash: str, measures: CommitMeasures) -> PostgresDirectory:
+        """Return the workspaces. Raises Precondition."""
+        return PostgresDirectory(self._database, self._own, embedder_hash, measures)
+
+    def open_models(self, root: Path, built_in: Sequence[Path]) -> ModelFolders:
+        """Return the models; those of all servers, if there is an object store."""
+        if self._objects is None:
+            return ModelFolders(root, self._own.temporary_file, built_in)
+        from haleganada_server.store.postgres.shared.models import SharedModels
+
+        catalog = Catalog(self._database, self._objects, "models")
+        return SharedModels(root, self._own.temporary_file, built_in, catalog)
+
+    def open_datasets(self, root: Path) -> DatasetFolders:
+        """Return the data sets; those of all servers, if there is an object store."""
+        if self._objects is None:
+            return DatasetFolders(root, self._own.temporary_file)
+        from haleganada_server.store.postgres.shared.datasets import SharedDatasets
+
+        return SharedDatasets(root, self._own.temporary_file, Catalog(self._database, self._objects, "datasets"))
+
+    def follow(self, *looks: Callable[[], object]) -> None:
+        """Call these every second from now on."""
+        self._follower = Follower(looks)
+        self._follower.start()
+
+    def stop_following(self) -> None:
+        """Call them no more."""
+        if self._follower is not None:
+            self._follower.stop()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.stop_following()
+        self._database.close()

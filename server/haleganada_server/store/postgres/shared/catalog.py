@@ -1,0 +1,103 @@
+"""The rows that list what is in the object store, one kind of things at a time.
+
+Files are written first and the row after them, in one transaction with its number in the order of changes; a thing that
+is deleted keeps its row, so that other servers hear of it. A kill leaves files without a row at worst, which nobody
+sees.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.store.postgres.database import Database
+from haleganada_server.store.postgres.errors import database_errors
+
+from .object_store import Files, ObjectStore, object_place, sync_local
+
+_ORDER = "SELECT pg_advisory_xact_lock(%s)"
+_LOCK = 0x48414C45_0002  # so that numbers of changes are given in the order of the commits
+_COLUMNS = "object_id, place, files, description, deleted, change"
+_ADD = (
+    "INSERT INTO objects (kind, object_id, place, files, description, deleted, change) "
+    "VALUES (%s, %s, %s, %s, %s, false, nextval('changes')) ON CONFLICT DO NOTHING RETURNING change"
+)
+_DELETE = (
+    "UPDATE objects SET deleted = true, change = nextval('changes') "
+    "WHERE kind = %s AND object_id = %s AND NOT deleted RETURNING place, files"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that servers share. place, files: where it is in the object store. description: a text that its kind
+    needs for a list.
+    """
+
+    object_id: str
+    place: str
+    files: Files
+    description: str
+    deleted: bool
+    change: int
+
+
+class Catalog:
+    """The things of one kind. Safe from any thread."""
+
+    def __init__(self, database: Database, objects: ObjectStore, kind: str) -> None:
+        self._database, self._objects, self._kind = database, objects, kind
+
+    def publish(self, object_id: str, folder: Path, description: str = "") -> None:
+        """Let all servers have a finished folder; one that is listed already, or was deleted, stays so. Raises
+        Unavailable.
+        """
+        place = object_place(self._kind, object_id)
+        written = self._objects.put_folder(folder, place)
+        reach("objects.written")
+        with database_errors(self._kind), self._database.transaction(_ORDER, (_LOCK,)) as (connection, _):
+            values = (self._kind, object_id, place, json.dumps(written), description)
+            added = connection.execute(_ADD, values).fetchone()
+            connection.execute("COMMIT")
+        reach("objects.listed")
+        if added is None:
+            self._objects.remove(place, written)
+
+    def withdraw(self, object_id: str) -> None:
+        """Let no server have a folder any more. Raises Unavailable."""
+        with database_errors(self._kind), self._database.transaction(_ORDER, (_LOCK,)) as (connection, _):
+            found = connection.execute(_DELETE, (self._kind, object_id)).fetchone()
+            connection.execute("COMMIT")
+        reach("objects.unlisted")
+        if found is not None:
+            place, written = found
+            self._objects.remove(place, written)
+
+    def changed_after(self, change: int) -> list[Entry]:
+        """Return what was added or deleted after a change, 0 = all there is, oldest first. Raises Unavailable."""
+        query = f"SELECT {_COLUMNS} FROM objects WHERE kind = %s AND change > %s ORDER BY change"
+        with database_errors(self._kind):
+            found = self._database.fetch(query, (self._kind, change))
+        return [_to_entry(*row) for row in found]
+
+    def fetch(self, entry: Entry, scratch: Path, target: Path) -> None:
+        """Copy what a thing has to a folder of this server, which appears complete. scratch: a new path on the same
+        disk. Raises DataLoss, Unavailable.
+        """
+        self._objects.get_folder(entry.place, entry.files, scratch)
+        sync_local(scratch)
+        reach("objects.fetched")
+        try:
+            scratch.rename(target)
+        except OSError:
+            if not target.is_dir():  # somebody else has fetched it meanwhile
+                raise
+
+
+def _to_entry(
+    object_id: str, place: str, files: dict[str, list[int | str]], description: str, deleted: bool, change: int
+) -> Entry:
+    written = {name: (int(size), str(sha256)) for name, (size, sha256) in files.items()}
+    return Entry(object_id, place, written, description, deleted, change)

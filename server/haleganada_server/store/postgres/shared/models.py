@@ -1,0 +1,89 @@
+"""Models that all servers of a database have: each keeps a copy, made as soon as it hears of a model."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from haleganada_server.core.errors import DataLoss, HaleganadaError
+from haleganada_server.core.models.files import ONNX, read_card, require_intact
+from haleganada_server.core.models.models import StoredModel
+from haleganada_server.store import files
+from haleganada_server.store.models import ModelFolders, describe_unreadable
+
+from .catalog import Catalog, Entry
+
+_log = logging.getLogger(__name__)
+
+
+class SharedModels(ModelFolders):
+    """core.models.models.ModelStore over the catalog of models."""
+
+    def __init__(
+        self, root: Path, temporary_path: Callable[[], Path], built_in: Sequence[Path], catalog: Catalog
+    ) -> None:
+        """root, temporary_path, built_in: as for ModelFolders. Makes the models in root those of all servers."""
+        super().__init__(root, temporary_path, built_in)
+        self._folder, self._temporary, self._catalog = root, temporary_path, catalog
+        self._following = threading.Lock()
+        self._change = 0
+        self._missing: dict[str, Entry] = {}  # listed, and not copied yet
+        found = catalog.changed_after(0)
+        known = {entry.object_id for entry in found}
+        for model in super().all():
+            if not (model.built_in or model.card_damage or model.model_id in known):
+                catalog.publish(model.model_id, model.folder)
+
+    def all(self) -> list[StoredModel]:
+        added, _ = self.news()
+        listed = {model.model_id: model for model in super().all()}
+        return list({**listed, **{model.model_id: model for model in added}}.values())
+
+    def news(self) -> tuple[list[StoredModel], list[str]]:
+        with self._following:
+            for entry in self._catalog.changed_after(self._change):
+                self._missing[entry.object_id], self._change = entry, entry.change
+            added, removed = [], []
+            for entry in list(self._missing.values()):
+                if entry.deleted:
+                    self._remove_copy(entry.object_id)
+                    removed.append(entry.object_id)
+                elif (model := self._copy(entry)) is not None:
+                    added.append(model)
+                else:
+                    continue
+                del self._missing[entry.object_id]
+            return added, removed
+
+    def add(self, folder: Path, model_id: str) -> StoredModel:
+        card = read_card(folder)
+        require_intact(folder, card, {ONNX, *card.sha256})
+        self._catalog.publish(model_id, folder)
+        return super().add(folder, model_id)
+
+    def remove(self, model: StoredModel) -> None:
+        self._catalog.withdraw(model.model_id)
+        self._remove_copy(model.model_id)
+
+    def _copy(self, entry: Entry) -> StoredModel | None:
+        """Return this server's copy of a model; None if it cannot be made now, and is tried again."""
+        target = self._folder / entry.object_id
+        scratch = self._temporary()
+        try:
+            if not target.is_dir():
+                self._catalog.fetch(entry, scratch, target)
+                files.sync_folder(self._folder)
+            return self.load(entry.object_id)
+        except HaleganadaError as error:
+            _log.error("model %s cannot be copied from the object store: %s", entry.object_id, error.message)
+            return describe_unreadable(target, error.message) if isinstance(error, DataLoss) else None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _remove_copy(self, model_id: str) -> None:
+        folder = self._folder / model_id
+        if folder.is_dir():
+            files.remove_folder(folder, self._temporary())
