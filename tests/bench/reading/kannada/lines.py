@@ -20,21 +20,16 @@ from haleganada_server.training.lines.rendering.texts import LineTexts
 from haleganada_server.vision.line_pictures import GrayLine
 from PIL import Image
 
+from tests.bench.reading.long_training import OTHER_LINES, Line
+
 _WORDS_SHARE, _TEXTURE_SHARE = 0.12, 0.2  # of the lines
+_LEARNED = 60_000  # texts
 _MEASURED = ("028", "103", "151", "245")
 """Pages of book 219 that have lines in mile_kannada; no word of theirs is seen."""
 _HELD_OUT = 250
 """Words of book 219 from this page on are for validation."""
 _CONSONANT = "[\u0c95-\u0cb9\u0cdd\u0cde]"
 _MISPLACED_REPH = re.compile(f"({_CONSONANT}(?:\u0ccd{_CONSONANT})*(?:\u0ccd|[\u0cbe-\u0ccc]+)?)೯")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A picture and its text."""
-
-    gray: GrayLine
-    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +51,11 @@ class Source:
         drawn = draw_line(self.texts, self.fonts, rng)
         gray = self._put_on_paper(drawn.picture, rng) if rng.random() < _TEXTURE_SHARE else drawn.picture
         return Line(gray, drawn.text)
+
+    def list_texts(self) -> list[str]:
+        """Return texts as they are drawn, of which the order of symbols is learned."""
+        rng = np.random.default_rng(mix_seed(self.seed, OTHER_LINES))
+        return [self.texts.draw(rng) for _ in range(_LEARNED)]
 
     def _join_words(self, rng: np.random.Generator) -> Line:
         """Put one to three words of a page side by side, their upper edges at one height."""
