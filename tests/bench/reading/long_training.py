@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +39,8 @@ from haleganada_server.training.lines.results import FinishedLines, write_result
 from haleganada_server.training.presets import get_preset
 from haleganada_server.vision.line_pictures import GrayLine, encode_line, make_line_input
 from torch import Tensor, nn
+
+from tests.bench.reading.gradient_worker import GradientWorker
 
 PRESET = "ppocr-v6-small"
 OTHER_LINES = 1 << 40
@@ -72,7 +74,7 @@ class Source(Protocol):
 @dataclass(kw_only=True)
 class Run:
     """A training and how far it has come. validation: lines by what they are. checked_every_s: seconds between two
-    measurements.
+    measurements. has_worker: use a second core. A step is a batch of either.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Run:
     minutes: float
     folder: Path
     checked_every_s: float = 1500.0
+    has_worker: bool = False
     progress: Progress = field(default_factory=Progress)
     history: list[Epoch] = field(default_factory=list)
     precision: Precision = field(default_factory=lambda: Precision(torch.bfloat16))
@@ -111,9 +114,10 @@ class Run:
             load_state(self._state, self._file)
         start, saved, losses = time.monotonic() - self.progress.seconds, self.progress.seconds, list[float]()
         checked = self.progress.seconds // self.checked_every_s
+        worker = GradientWorker(self.network, self._compute_on) if self.has_worker else None
         while (share := (time.monotonic() - start) / (60 * self.minutes)) < 1:
-            for batch in self._draw_batches():
-                losses.append(self._take_step(batch, self.settings.learning_rate * _find_factor(share)))
+            for batch in self._draw_batches(self.progress.step * self.settings.batch_size):
+                losses.append(self._take_step(batch, self.settings.learning_rate * _find_factor(share), worker))
                 share = (time.monotonic() - start) / (60 * self.minutes)
             self.progress.seconds = time.monotonic() - start
             if self.progress.seconds - saved > _SAVED_EVERY_S:
@@ -123,34 +127,53 @@ class Run:
             if self.progress.seconds // self.checked_every_s > checked:
                 checked = self.progress.seconds // self.checked_every_s
                 self._check(float(np.mean(losses[-100:])))
+        if worker is not None:
+            worker.stop()
         save_state(self._state, self._file)
         self._check(float(np.mean(losses[-100:] or [0.0])))
 
-    def _draw_batches(self) -> list[list[Line]]:
+    def _draw_batches(self, first: int) -> list[list[Line]]:
+        """Return batches of lines from this number on."""
         size = self.settings.batch_size
-        numbers = range(self.progress.step * size, (self.progress.step + _POOL) * size)
+        numbers = range(first, first + _POOL * size)
         drawn = [line for number in numbers if self.alphabet.covers((line := self.source.draw(number)).text)]
         drawn.sort(key=lambda line: line.gray.shape[1] / line.gray.shape[0])
         batches = [drawn[start : start + size] for start in range(0, len(drawn), size)][:_POOL]
-        order = np.random.default_rng(mix_seed(self.settings.seed, self.progress.step)).permutation(len(batches))
+        order = np.random.default_rng(mix_seed(self.settings.seed, first)).permutation(len(batches))
         return [batches[place] for place in order]
 
-    def _take_step(self, lines: list[Line], rate: float) -> float:
+    def _take_step(self, lines: list[Line], rate: float, worker: GradientWorker | None) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
-        self.optimizer.zero_grad()
-        batch = stack_lines([make_line_input(line.gray, self.shape) for line in lines])
-        with self.precision.autocast():
-            logits = self.network(batch)
-        loss = compute_loss(logits, [self.alphabet.encode(line.text) for line in lines])
-        if bool(loss.isfinite()):
-            loss.backward()
+        loss = self._compute_gradients(self.network, lines)
+        if np.isfinite(loss):
+            self.progress.step += worker.add() if worker is not None else 0
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
             self.optimizer.step()
         self.progress.step += 1
         _move(self.average, self.network, min(_AVERAGING, (1 + self.progress.step) / (20 + self.progress.step)))
+        return loss
+
+    def _compute_gradients(self, network: nn.Module, lines: list[Line]) -> float:
+        """Return the loss, and leave its gradients in the network, if it is a number."""
+        network.zero_grad()
+        batch = stack_lines([make_line_input(line.gray, self.shape) for line in lines])
+        with self.precision.autocast():
+            logits = network(batch)
+        loss = compute_loss(logits, [self.alphabet.encode(line.text) for line in lines])
+        if bool(loss.isfinite()):
+            loss.backward()
         return float(loss.detach())
+
+    def _compute_on(self, network: nn.Module) -> Iterator[None]:
+        """Leave the gradients of lines that the main process does not see in a network, batch after batch."""
+        first = OTHER_LINES // 2 + self.progress.step * self.settings.batch_size
+        while True:
+            for batch in self._draw_batches(first):
+                if np.isfinite(self._compute_gradients(network, batch)):
+                    yield
+            first += _POOL * self.settings.batch_size
 
     def measure(self, network: nn.Module) -> list[float]:
         """Return the character error rates of all kinds of lines."""

@@ -32,7 +32,7 @@ _LETTERS = (
 
 def start(given: argparse.Namespace) -> Run:
     """Prepare a run. Raises what reading data and fonts raises."""
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(1)
     cv2.setNumThreads(1)
     data = Path(os.environ["HALEGANADA_DATA"])
     source = HandSource.open(data, given.texts, given.fonts, given.seed)
@@ -55,6 +55,7 @@ def start(given: argparse.Namespace) -> Run:
         minutes=given.minutes,
         folder=given.out,
         checked_every_s=given.check_minutes * 60,
+        has_worker=given.worker,
     )
 
 
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=4e-4, help="The highest learning rate.")
     parser.add_argument("--stretch", type=float, default=1.4, help="How much wider lines are shown than they are.")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--worker", action="store_true", help="Use a second core.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
