@@ -47,7 +47,7 @@ NEEDED = {
     ),
     KANNADA: (
         *(f"haleganada_kannada/kannada-print/{name}" for name in ("MODEL_CARD.md", "model.json", "model.onnx")),
-        *(f"haleganada_kannada/kannada-print/{name}" for name in ("model.safetensors", "symbol_order.json.gz")),
+        *(f"haleganada_kannada/kannada-print/{name}" for name in ("model.safetensors", "symbol_order.npz")),
     ),
 }
 PACKAGES = {CLIENT: {"haleganada", "haleganada_client"}, SERVER: {"haleganada_server"}, KANNADA: {"haleganada_kannada"}}

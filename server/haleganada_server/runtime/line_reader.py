@@ -15,7 +15,7 @@ from haleganada_server.core.lines.decoder import LineDecoder
 from haleganada_server.core.lines.decoding import DecodedSymbol, Probabilities
 from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.core.models.card import LineInput, ModelCard
-from haleganada_server.core.models.files import ONNX, SYMBOL_ORDER, damaged_model, require_intact
+from haleganada_server.core.models.files import EARLIER_SYMBOL_ORDER, ONNX, SYMBOL_ORDER, damaged_model, require_intact
 
 GrayLine = NDArray[np.uint8]
 ToInput = Callable[[GrayLine, LineInput], NDArray[np.float32]]
@@ -33,10 +33,10 @@ class OnnxLineReader:
             raise damaged_model(card.name, "it reads no lines")
         self._card, self._shape, self._to_input = card, card.line, to_input
         self.alphabet = Alphabet(card.labels, SymbolKind(card.line.symbols))
-        has_order = SYMBOL_ORDER in card.sha256
-        require_intact(folder, card, [ONNX, SYMBOL_ORDER] if has_order else [ONNX])
+        order = [name for name in (SYMBOL_ORDER, EARLIER_SYMBOL_ORDER) if name in card.sha256][:1]
+        require_intact(folder, card, [ONNX, *order])
         self._session = _open_session(folder / ONNX, card)
-        self._decoder = _open_decoder(folder, card) if has_order else LineDecoder()
+        self._decoder = _open_decoder(folder / order[0], card) if order else LineDecoder()
 
     def read(self, gray: GrayLine) -> list[DecodedSymbol]:
         """Return the symbols of a line, their centers as shares of its own width."""
@@ -62,11 +62,11 @@ class OnnxLineReader:
         return np.asarray(probabilities[0], np.float32)
 
 
-def _open_decoder(folder: Path, card: ModelCard) -> LineDecoder:
+def _open_decoder(path: Path, card: ModelCard) -> LineDecoder:
     try:
-        return LineDecoder.from_bytes((folder / SYMBOL_ORDER).read_bytes())
+        return LineDecoder.from_bytes(path.read_bytes())
     except ValueError as error:
-        raise damaged_model(card.name, f"{SYMBOL_ORDER} cannot be used ({error})") from error
+        raise damaged_model(card.name, f"{path.name} cannot be used ({error})") from error
 
 
 def _open_session(path: Path, card: ModelCard) -> Any:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
 import math
+import zipfile
 
 import numpy as np
 import pytest
@@ -56,6 +59,66 @@ def test_a_decoder_reads_what_its_order_prefers() -> None:
         LineDecoder().to_bytes()
     with pytest.raises(ValueError, match="lacks"):
         LineDecoder.from_bytes(order.to_bytes())
+
+
+@given(texts)
+def test_a_file_of_an_earlier_version_says_the_same(lines: list[list[int]]) -> None:
+    order = SymbolOrder.learn(lines, SYMBOLS)
+    again, about = SymbolOrder.from_bytes(write_json(order_counts(lines)))
+    assert about == {"weight": 0.5}
+    assert again.to_bytes() == order.to_bytes()
+
+
+def order_counts(lines: list[list[int]]) -> dict[tuple[int, ...], int]:
+    """Count runs as SymbolOrder.learn does, plainly."""
+    found: dict[tuple[int, ...], int] = {}
+    for line in lines:
+        begun = (0, 0, 0, 0, *line)
+        for end in range(5, len(begun) + 1):
+            for length in range(1, 6):
+                run = begun[end - length : end]
+                found[run] = found.get(run, 0) + 1
+    return {run: count for run, count in found.items() if count >= (1, 1, 1, 2, 2)[len(run) - 1]}
+
+
+def write_json(counts: dict[tuple[int, ...], int]) -> bytes:
+    """Return the file that earlier versions wrote."""
+    rows: dict[tuple[int, ...], list[int]] = {}
+    for run, count in sorted(counts.items()):
+        rows.setdefault(run[:-1], [*run[:-1], -1]).extend([run[-1], count])
+    entry = {"format": 1, "symbols": SYMBOLS, "weight": 0.5, "rows": list(rows.values())}
+    return gzip.compress(json.dumps(entry).encode())
+
+
+def write_arrays(**arrays: list[int]) -> bytes:
+    """Return a file with these arrays, sound or not."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("about.json", json.dumps({"format": 2, "symbols": SYMBOLS}))
+        for name, values in arrays.items():
+            array = io.BytesIO()
+            np.save(array, np.array(values, np.uint32))
+            file.writestr(f"{name}.npy", array.getvalue())
+    return buffer.getvalue()
+
+
+def test_arrays_that_are_no_tree_are_refused() -> None:
+    SymbolOrder.from_bytes(write_arrays(symbols=[0, 1], counts=[0, 3], first=[1, 2, 2]))
+    for arrays in (
+        {"symbols": [0, 1], "counts": [0, 3], "first": [1, 2, 3]},
+        {"symbols": [0, 1], "counts": [0], "first": [1, 2, 2]},
+        {"symbols": [0, 1], "counts": [0, 3], "first": [1, 1, 2]},
+        {"symbols": [0, 1], "counts": [0, 3], "first": [2, 2, 2]},
+        {"symbols": [0] * 8, "counts": [1] * 8, "first": [1, 2, 3, 4, 5, 6, 7, 8, 8]},
+        {"symbols": [], "counts": [], "first": [0]},
+        {"symbols": [0, 1], "counts": [0, 3]},
+    ):
+        with pytest.raises(ValueError, match=r".+"):
+            SymbolOrder.from_bytes(write_arrays(**arrays))
+    whole = SymbolOrder.learn([[1, 2]], SYMBOLS).to_bytes()
+    for end in (2, len(whole) // 2, len(whole) - 1):
+        with pytest.raises(ValueError, match=r".+"):
+            SymbolOrder.from_bytes(whole[:end])
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[1]", b'{"format": 2}', b'{"format": 1, "symbols": 2, "rows": [[1]]}', b"x"])
