@@ -64,52 +64,96 @@ def search_beam(
     prior: tells how symbols follow each other; weight: what it counts. bonus: for each symbol, so that a prior does
     not favor short texts.
     """
-    logs = np.log(np.maximum(probabilities, _LEAST), dtype=np.float64)
     prior_of = _Prior(prior, weight, bonus)
-    # what a text ends in so far: its probability with a blank at the end, and with its last symbol there
-    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
-    for step, row in enumerate(logs):
-        tried = np.flatnonzero(probabilities[step] >= _WORTH_TRYING)
-        numbers = [int(number) for number in tried if number != BLANK]
-        extended: dict[tuple[int, ...], tuple[float, float]] = {}
-        for text, (blank, symbol) in beam.items():
-            both = _add(blank, symbol)
-            stays = symbol + row[text[-1]] if text else -math.inf
-            _merge(extended, text, both + row[BLANK], stays)
-            for number in numbers:
-                before = blank if text and text[-1] == number else both
-                if before > -math.inf:
-                    _merge(extended, (*text, number), -math.inf, before + row[number])
-        ranked = sorted(extended, key=lambda text: -_add(*extended[text]) - prior_of(text))
-        beam = {text: extended[text] for text in ranked[:width]}
-    return [Hypothesis(text, _add(*scores) + prior_of(text)) for text, scores in beam.items()]
+    is_tried = probabilities >= _WORTH_TRYING
+    is_tried[:, BLANK] = True
+    used = np.flatnonzero(is_tried.any(0))  # symbols, of many that are nowhere in the line
+    logs = _take_logs(probabilities, used).tolist()
+    tried: list[list[tuple[int, int]]] = [[] for _ in logs]
+    for step, place in np.argwhere(is_tried[:, used]).tolist():
+        if place:
+            tried[step].append((int(used[place]), place))
+    beam = [_Beginning((), BLANK, 0.0, 0.0)]
+    for row, numbers in zip(logs, tried, strict=True):
+        extended = _extend(beam, row, numbers, prior_of)
+        beam = sorted(extended, key=_rank)[:width] if len(extended) > width else extended
+    return [Hypothesis(one.text, -_rank(one)) for one in sorted(beam, key=_rank)]
 
 
+def _take_logs(probabilities: Probabilities, numbers: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float64]:
+    return np.log(np.maximum(probabilities[:, numbers], _LEAST), dtype=np.float64)
+
+
+class _Beginning:
+    """What a text begins with. place: where the steps have its last symbol. prior: what is known of it without the
+    picture. blank, symbol: the logs of the probabilities of its paths so far that end in a blank, and in its last
+    symbol. longer: those that are longer by a symbol, by its number, if they were tried.
+    """
+
+    __slots__ = ("blank", "longer", "place", "prior", "symbol", "text")
+
+    def __init__(self, text: tuple[int, ...], place: int, prior: float, blank: float) -> None:
+        self.text, self.place, self.prior, self.blank = text, place, prior, blank
+        self.symbol = -math.inf
+        self.longer: dict[int, _Beginning] = {}
+
+
+def _rank(one: _Beginning) -> float:
+    return -_add(one.blank, one.symbol) - one.prior
+
+
+def _extend(
+    beam: Sequence[_Beginning], row: Sequence[float], numbers: Sequence[tuple[int, int]], prior_of: _Prior
+) -> list[_Beginning]:  # fmt: skip
+    """Take a step. Returns the beginnings in the beam, and those that are longer by a symbol.
+
+    row: the logs of its probabilities, those of no symbol first. numbers: of the symbols to try, and their places in
+    the row.
+    """
+    before = [(one, one.blank, _add(one.blank, one.symbol)) for one in beam]
+    for one, _, both in before:
+        one.symbol += row[one.place]
+        one.blank = both + row[0]
+    if not numbers:
+        return list(beam)
+    extended = list(beam)
+    kept = set(beam)
+    for one, blank, both in before:
+        for number, place in numbers:
+            paths = blank if place == one.place else both
+            if paths == -math.inf:
+                continue
+            longer = one.longer.get(number)
+            if longer is None:
+                longer = one.longer[number] = prior_of.append(one, number, place)
+            if longer not in kept:
+                kept.add(longer)
+                extended.append(longer)
+                longer.blank, longer.symbol = -math.inf, paths + row[place]
+            else:
+                longer.symbol = _add(longer.symbol, paths + row[place])
+    return extended
+
+
+@dataclass(frozen=True, slots=True)
 class _Prior:
-    """The prior of whole texts, each computed from the one that is shorter by a symbol."""
+    """What is known of whole texts, each computed from the one that is shorter by a symbol."""
 
-    def __init__(self, prior: Prior | None, weight: float, bonus: float) -> None:
-        self._prior, self._weight, self._bonus = prior, weight, bonus
-        self._known: dict[tuple[int, ...], float] = {(): 0.0}
+    prior: Prior | None
+    weight: float
+    bonus: float
 
-    def __call__(self, text: tuple[int, ...]) -> float:
-        if text not in self._known:
-            own = self._weight * self._prior(text[:-1], text[-1]) if self._prior else 0.0
-            self._known[text] = self(text[:-1]) + own + self._bonus
-        return self._known[text]
-
-
-def _merge(
-    beam: dict[tuple[int, ...], tuple[float, float]], text: tuple[int, ...], blank: float, symbol: float
-) -> None:
-    known = beam.get(text, (-math.inf, -math.inf))
-    beam[text] = _add(known[0], blank), _add(known[1], symbol)
+    def append(self, one: _Beginning, number: int, place: int) -> _Beginning:
+        """Return a text that is longer by a symbol. place: of this in the steps."""
+        own = self.weight * self.prior(one.text, number) if self.prior else 0.0
+        return _Beginning((*one.text, number), place, one.prior + own + self.bonus, -math.inf)
 
 
 def _add(first: float, second: float) -> float:
     """Return the log of the sum of two numbers, given by their logs."""
-    high, low = max(first, second), min(first, second)
-    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
+    if second > first:
+        first, second = second, first
+    return first if second == -math.inf else first + math.log1p(math.exp(second - first))
 
 
 def align(probabilities: Probabilities, numbers: Sequence[int]) -> list[DecodedSymbol]:
@@ -117,34 +161,35 @@ def align(probabilities: Probabilities, numbers: Sequence[int]) -> list[DecodedS
     into the steps has none of those that do not.
     """
     states = [BLANK, *(number for symbol in numbers for number in (symbol, BLANK))]
-    logs = np.log(np.maximum(probabilities, _LEAST), dtype=np.float64)[:, states]
-    may_skip = np.array([place > 1 and states[place] not in (BLANK, states[place - 2]) for place in range(len(states))])
-    scores = np.full(len(states), -math.inf)
-    came: list[NDArray[np.intp]] = []
-    for step, row in enumerate(logs):
-        if step:
-            stays, moves = scores, np.concatenate([[-math.inf], scores[:-1]])
-            skips = np.where(may_skip, np.concatenate([[-math.inf] * 2, scores])[: len(states)], -math.inf)
-            choices = np.stack([stays, moves, skips])
-            back = choices.argmax(0)
-            scores = choices.max(0) + row
-            came.append(back)
-        else:
-            scores[:2] = row[:2]
-    return _trace(scores, came, states, probabilities) if len(logs) else []
+    if not len(probabilities):
+        return []
+    logs = _take_logs(probabilities, states)
+    may_skip = [place > 1 and states[place] not in (BLANK, states[place - 2]) for place in range(len(states))]
+    skipping = np.where(may_skip, 0.0, -math.inf)
+    scores = np.full((len(logs), len(states) + 2), -math.inf)  # behind two states that no path is in
+    scores[0, 2:4] = logs[0, :2]
+    best = np.empty(len(states))
+    for before, after, row in zip(scores, scores[1:], logs[1:], strict=False):
+        np.add(before[:-2], skipping, out=best)
+        np.maximum(best, before[1:-1], out=best)
+        np.maximum(best, before[2:], out=best)
+        np.add(best, row, out=after[2:])
+    return _trace(scores[:, 2:], may_skip, states, probabilities)
 
 
 def _trace(
-    scores: NDArray[np.float64], came: Sequence[NDArray[np.intp]], states: Sequence[int], probabilities: Probabilities
+    scores: NDArray[np.float64], may_skip: Sequence[bool], states: Sequence[int], probabilities: Probabilities
 ) -> list[DecodedSymbol]:
-    """Follow the path back from the more probable one of its two ends."""
-    state = len(states) - 1 if len(states) == 1 or scores[-1] >= scores[-2] else len(states) - 2
+    """Follow the path back from the more probable one of its two ends. scores: of the best path to each state."""
+    last = scores[-1]
+    state = len(states) - 1 if len(states) == 1 or last[-1] >= last[-2] else len(states) - 2
     steps_of: dict[int, list[int]] = {}
-    for step in range(len(came), -1, -1):
+    for step in range(len(scores) - 1, -1, -1):
         if states[state] != BLANK:
             steps_of.setdefault(state, []).append(step)
         if step:
-            state -= int(came[step - 1][state])
+            from_states = [state, state - 1, state - 2][: 1 + (state > 0) + may_skip[state]]
+            state = max(from_states, key=scores[step - 1].__getitem__)
     found = []
     for state in sorted(steps_of):
         own = probabilities[steps_of[state], states[state]]
