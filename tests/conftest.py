@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -36,6 +37,7 @@ from tests.support.network.ports import mute_port
 from tests.support.postgres import PostgresServer, drop_tables, missing_postgres, shared_postgres
 from tests.support.tokens import add_token
 
+gc.disable()  # until all tests are collected: it would look through their many thousand objects again and again
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
     # What the tests write stays in memory: they sync thousands of times, and kill processes, never the machine. Those
@@ -47,6 +49,12 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", patient, max_examples=20)
 settings.register_profile("thorough", patient, max_examples=150)
 settings.load_profile("quick")
+
+
+def pytest_collection_finish() -> None:
+    """From now on, look for garbage among what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import haleganada_server
@@ -72,8 +73,13 @@ def find_used_reasons() -> Iterator[str]:
             yield f"{kind.value.upper()}_NOT_FOUND"
 
 
-def nodes() -> Iterator[tuple[Path, ast.AST]]:
-    for path in SERVER.rglob("*.py"):
-        if path.name != "error_reasons.py":
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                yield path, node
+@cache
+def nodes() -> list[tuple[Path, ast.AST]]:
+    """Return what may name a reason in the server's code, with its file."""
+    return [
+        (path, node)
+        for path in SERVER.rglob("*.py")
+        if path.name != "error_reasons.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Constant, ast.Attribute, ast.Call))
+    ]

@@ -22,18 +22,23 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not 
 
 
 class Repository:
-    """A repository of its own with what a release is made of, ready for one."""
+    """A repository of its own with what a release is made of."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def prepare(cls, folder: Path) -> None:
+        """Make one that is ready for a release."""
         for name in FOLDERS:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         for name in FILES:
             shutil.copy(ROOT / name, folder / name)
-        self.git("init", "--quiet")
-        self.edit("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n## 0.1.0 (2030-01-01)\n")
-        self.renew_baseline()
-        self.commit()
+        repository = cls(folder)
+        repository.git("init", "--quiet")
+        repository.edit("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n## 0.1.0 (2030-01-01)\n")
+        repository.renew_baseline()
+        repository.commit()
 
     def git(self, *words: str) -> None:
         author = ("-c", "user.name=Somebody", "-c", "user.email=somebody@localhost")
@@ -61,9 +66,18 @@ class Repository:
         return done.stderr
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a repository that is ready for a release."""
+    folder = tmp_path_factory.mktemp("prepared") / "repository"
+    Repository.prepare(folder)
+    return folder
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path)
+def repository(prepared: Path, tmp_path: Path) -> Repository:
+    shutil.copytree(prepared, tmp_path / "repository", symlinks=True)
+    return Repository(tmp_path / "repository")
 
 
 def test_what_is_not_committed_is_not_released(repository: Repository) -> None:

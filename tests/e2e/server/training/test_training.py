@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from tests.e2e.cli.command_line import haleganada
 from tests.e2e.processes import missing_torch, training_server
 from tests.support.jobs.datasets import crosses_and_bars
 
-pytestmark = pytest.mark.skipif(bool(missing_torch()), reason=missing_torch())
+pytestmark = [
+    pytest.mark.skipif(bool(missing_torch()), reason=missing_torch()),
+    pytest.mark.skipif(find_spec("torch") is None, reason="runs among the tests that need torch"),
+]
 
 
 def test_from_pictures_to_a_model_that_others_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from haleganada_client import HaleganadaClient, InvalidInput
 from haleganada_client.web import create_app
 from haleganada_client.web.single_sign_on import make_single_sign_on
 from haleganada_client.web.wsgi import make_app
+from haleganada_server.config import ServerConfig
 from haleganada_server.core.access.identity import Role
 
-from tests.conftest import RunningServer, StartServer
+from tests.conftest import RunningServer, StartServer, run_server
 from tests.support.tokens import add_token, revoke_token
 from tests.support.waiting import wait_until
 from tests.unit.clients.web.conftest import client_of, data_url
@@ -23,11 +25,10 @@ DRAWING = {"image": data_url(), "label": "ಅ"}
 PROXY = {"REMOTE_ADDR": "10.1.2.3"}
 
 
-@pytest.fixture
-def users(tmp_path: Path) -> Path:
-    """The page's file of tokens."""
-    data = tmp_path / "data"
-    path = tmp_path / "users"
+def write_users(folder: Path) -> Path:
+    """Write the page's file of tokens, of a server whose data are in folder/data."""
+    data = folder / "data"
+    path = folder / "users"
     path.write_text(
         f"# who may use the page\nanna@example.org {add_token(data, 'anna', Role.TEACH)}\n\n"
         f"ravi@example.org\t{add_token(data, 'ravi', Role.READ)}\n"
@@ -35,17 +36,37 @@ def users(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def server(start_server: StartServer, users: Path) -> RunningServer:
-    assert users.exists()
-    return start_server()
-
-
-@pytest.fixture(params=[False, True], ids=["alone", "behind a proxy"])
-def web(request: pytest.FixtureRequest, server: RunningServer, users: Path) -> Iterator[FlaskClient]:
+@contextmanager
+def open_page(server: RunningServer, users: Path, behind_proxy: bool) -> Iterator[FlaskClient]:
     with HaleganadaClient(server.address) as client:
         sign_on = make_single_sign_on(HEADER, ["10.1.0.0/16", "::1"], users)
-        yield client_of(create_app(client, behind_proxy=request.param, single_sign_on=sign_on))
+        yield client_of(create_app(client, behind_proxy=behind_proxy, single_sign_on=sign_on))
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page's file of tokens."""
+    return write_users(tmp_path_factory.mktemp("users"))
+
+
+@pytest.fixture(scope="module")
+def server(users: Path) -> Iterator[RunningServer]:
+    """One for all tests that change no tokens."""
+    running = run_server(ServerConfig(users.parent / "data", port=0, device="cpu"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["alone", "behind a proxy"])
+def page(request: pytest.FixtureRequest, server: RunningServer, users: Path) -> Iterator[FlaskClient]:
+    with open_page(server, users, request.param) as web:
+        yield web
+
+
+@pytest.fixture
+def web(page: FlaskClient) -> FlaskClient:
+    """A browser without cookies."""
+    return client_of(page.application)
 
 
 def name_user(user: str) -> dict[str, str]:
@@ -58,7 +79,7 @@ def test_who_is_named_has_the_role_of_their_token(web: FlaskClient) -> None:
     refused = web.post("/page/train", json=DRAWING, headers=name_user("ravi@example.org"), environ_base=PROXY)
     assert (refused.status_code, refused.get_json()["reason"]) == (403, "ROLE_TOO_LOW")
     assert web.get("/page/stats", headers=name_user("ravi@example.org"), environ_base=PROXY).status_code == 200
-    [sample] = web.get("/samples", headers=name_user("anna@example.org"), environ_base=PROXY).get_json()["samples"]
+    sample = web.get("/samples", headers=name_user("anna@example.org"), environ_base=PROXY).get_json()["samples"][0]
     assert sample["author"] == "anna"
 
 
@@ -92,19 +113,25 @@ def test_a_header_counts_more_than_a_session_and_a_token(web: FlaskClient, users
     assert answer.get_json()["reason"] == "ROLE_TOO_LOW"
 
 
-def test_changes_of_the_file_and_of_tokens_are_known_at_once(web: FlaskClient, users: Path, tmp_path: Path) -> None:
-    def ask(user: str) -> tuple[int, str]:
-        answer = web.get("/page/stats", headers=name_user(user), environ_base=PROXY)
-        return answer.status_code, (answer.get_json() or {}).get("reason", "")
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_changes_of_the_file_and_of_tokens_are_known_at_once(
+    start_server: StartServer, tmp_path: Path, behind_proxy: bool
+) -> None:
+    users = write_users(tmp_path)
+    with open_page(start_server(), users, behind_proxy) as own:
 
-    users.write_text(users.read_text().replace("ravi@", "rani@"))
-    assert ask("ravi@example.org") == (403, "USER_UNKNOWN") and ask("rani@example.org")[0] == 200
-    revoke_token(tmp_path / "data", "ravi")
-    wait_until(lambda: ask("rani@example.org") == (403, "TOKEN_REVOKED"))  # no other token is asked for
-    users.write_text("a b c\n")
-    assert ask("rani@example.org")[0] == 400
-    users.unlink()
-    assert ask("rani@example.org")[0] == 500
+        def ask(user: str) -> tuple[int, str]:
+            answer = own.get("/page/stats", headers=name_user(user), environ_base=PROXY)
+            return answer.status_code, (answer.get_json() or {}).get("reason", "")
+
+        users.write_text(users.read_text().replace("ravi@", "rani@"))
+        assert ask("ravi@example.org") == (403, "USER_UNKNOWN") and ask("rani@example.org")[0] == 200
+        revoke_token(tmp_path / "data", "ravi")
+        wait_until(lambda: ask("rani@example.org") == (403, "TOKEN_REVOKED"))  # no other token is asked for
+        users.write_text("a b c\n")
+        assert ask("rani@example.org")[0] == 400
+        users.unlink()
+        assert ask("rani@example.org")[0] == 500
 
 
 def test_other_sites_cannot_use_somebodys_sign_on(web: FlaskClient) -> None:
