@@ -306,7 +306,10 @@ class MemoryDirectory:
     def is_shared(self) -> bool:
         return False
 
-    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Sequence[str]]) -> None:
+    def follow(self, on_changed: Callable[[str], None], loaded: Callable[[], Mapping[str, int]]) -> None:
+        """There are no others."""
+
+    def measure_lag(self) -> None:
         """There are no others."""
 
     def measure_age_s(self) -> float:
