@@ -4,7 +4,7 @@ DATA ?= saved_model
 ARGS ?=
 BIN := .venv/bin
 PYTEST := -m pytest --dist worksteal --numprocesses
-WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') # one more than there are cores: many tests wait
+WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)') # more than there are cores: half of the time, tests wait
 TORCH_PYTEST := OMP_NUM_THREADS=1 .venv-train/bin/python $(PYTEST) auto
 TORCH_TESTS := tests/unit/server/training tests/contract/encoding/test_torch_embedder.py tests/e2e/server/training/test_training.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

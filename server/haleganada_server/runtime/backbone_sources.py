@@ -111,7 +111,8 @@ class _Probe:
         return self._answered
 
     def _ask(self) -> None:
-        with suppress(OSError, ValueError), urllib.request.urlopen(self._request, timeout=_PROBE_S):
+        opener = urllib.request.build_opener()  # the shared one keeps the proxies that were set at its first use
+        with suppress(OSError, ValueError), opener.open(self._request, timeout=_PROBE_S):
             self._answered = True
 
 

@@ -39,7 +39,17 @@ WEIGHTS = {
 WORKSPACES = ("default", "w1", "w2")
 ROOT = Path(__file__).parents[4]
 _PATIENCE_S = 5.0  # until a failpoint is reached
-_ELSEWHERE = ("backup.", "checkpoint.", "correction.", "draft.", "learner.", "leftovers.", "reading.")
+_ELSEWHERE = (
+    "adopt.",
+    "backup.",
+    "checkpoint.",
+    "correction.",
+    "draft.",
+    "learner.",
+    "leftovers.",
+    "migrate.",
+    "reading.",
+)
 """Failpoints that no call of these reaches; other tests kill there."""
 
 

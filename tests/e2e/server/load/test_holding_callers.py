@@ -136,5 +136,5 @@ def test_a_flood_is_refused_before_it_queues(tmp_path: Path) -> None:
             assert client.health() == "SERVING"
         outcomes = [call.exception() for call in calls]
     shed = [parse(error) for error in outcomes if isinstance(error, grpc.RpcError)]
-    assert len(shed) >= 100 and {refusal.reason for refusal in shed} == {"QUEUE_FULL"}
+    assert len(shed) >= 50 and {refusal.reason for refusal in shed} == {"QUEUE_FULL"}
     assert statistics.median(took[False]) < statistics.median(took[True])
