@@ -40,16 +40,9 @@ WORKSPACES = ("default", "w1", "w2")
 ROOT = Path(__file__).parents[4]
 _PATIENCE_S = 5.0  # until a failpoint is reached
 _ELSEWHERE = (
-    "adopt.",
-    "backup.",
-    "checkpoint.",
-    "correction.",
-    "draft.",
-    "learner.",
-    "leftovers.",
-    "migrate.",
+    "adopt.", "backup.", "checkpoint.", "correction.", "draft.", "learner.", "leftovers.", "migrate.", "objects.",
     "reading.",
-)
+)  # fmt: skip
 """Failpoints that no call of these reaches; other tests kill there."""
 
 
