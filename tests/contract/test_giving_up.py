@@ -62,8 +62,9 @@ def test_a_caller_that_goes_away_ends_the_work(
     recognition = ocr.PredictBatchRequest(workspace=workspace, glyphs=[large()] * BATCH)
     request = recognition if method == "PredictBatch" else lessons(workspace)
     with caplog.at_level(logging.INFO):
+        began = time.process_time()
         call = getattr(server.ocr, method).future(request)
-        time.sleep(0.5)
+        wait_until(lambda: time.process_time() - began > 0.1)  # the server, in this process, works on it
         call.cancel()
         ending = wait_until(lambda: find_ending(caplog.text, method), 30)
     assert ending == "CANCELLED"
