@@ -128,7 +128,7 @@ class App:
         self.jobs.start()
         self.reading_expiry.start()
         if self.cluster is not None:
-            self.cluster.follow(self.models.follow)
+            self.cluster.follow(self.models.follow, self.jobs.follow)
         domain = Domain(
             workspaces=self.workspaces,
             models=self.models,
@@ -415,7 +415,7 @@ def _make_datasets_and_jobs(
     )
     jobs = Jobs(
         JobDependencies(
-            store=JobFolders(config.data_dir / "jobs", directory.temporary_file),
+            store=JobFolders(config.data_dir / "jobs", directory.temporary_file) if cluster is None else cluster.jobs,
             runner=runner or JobProcessRunner(device=config.device, backbone_weights=config.backbone_weights),
             datasets=datasets,
             models=models,

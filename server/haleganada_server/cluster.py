@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from haleganada_server.config import ServerConfig
@@ -17,6 +18,7 @@ from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.directory import PostgresDirectory
 from haleganada_server.store.postgres.shared.catalog import Catalog
 from haleganada_server.store.postgres.shared.follower import Follower
+from haleganada_server.store.postgres.shared.jobs import SharedJobs
 
 
 class Cluster:
@@ -26,7 +28,7 @@ class Cluster:
         """Connect. own: the server's data directory. Raises Precondition."""
         self._config, self._own = config, own
         self._database = Database(config.store)
-        self._follower: Follower | None = None
+        self._followers: list[Follower] = []
         self._objects = None
         if config.objects:
             try:
@@ -54,7 +56,7 @@ class Cluster:
         from haleganada_server.store.postgres.shared.models import SharedModels
 
         catalog = Catalog(self._database, self._objects, "models")
-        return SharedModels(root, self._own.temporary_file, built_in, catalog)
+        return SharedModels(root, self._own.temporary_file, built_in, catalog, self.jobs.require_lease)
 
     def open_datasets(self, root: Path) -> DatasetFolders:
         """Return the data sets; those of all servers, if there is an object store."""
@@ -64,15 +66,23 @@ class Cluster:
 
         return SharedDatasets(root, self._own.temporary_file, Catalog(self._database, self._objects, "datasets"))
 
+    @cached_property
+    def jobs(self) -> SharedJobs:
+        """The jobs, which are those of all servers."""
+        catalog = Catalog(self._database, self._objects, "jobs") if self._objects is not None else None
+        root = self._config.data_dir / "jobs"
+        return SharedJobs(root, self._own.temporary_file, self._database, catalog, self._config.job_lease_s)
+
     def follow(self, *looks: Callable[[], object]) -> None:
-        """Call these every second from now on."""
-        self._follower = Follower(looks)
-        self._follower.start()
+        """Call these every second from now on, each in a thread of its own."""
+        self._followers = [Follower(look) for look in looks]
+        for follower in self._followers:
+            follower.start()
 
     def stop_following(self) -> None:
         """Call them no more."""
-        if self._follower is not None:
-            self._follower.stop()
+        for follower in self._followers:
+            follower.stop()
 
     def close(self) -> None:
         """Close the connections."""

@@ -43,6 +43,9 @@ class ServerConfig:
     objects: str = field(default="", repr=False)
     """Folder, or address such as s3://BUCKET/PREFIX, of the files that all servers of the database share; "" = each has
     its own. May hold a key."""
+    job_lease_s: float = 15.0
+    """Seconds after which a server of the database that is not heard of counts as gone, and its jobs begin again at
+    another one."""
     host: str = "127.0.0.1"
     """Name or address of the interface to listen on."""
     port: int = 50051

@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 class JobFolders:
     """core.jobs.ports.JobStore on a file system. save() is for one thread at a time."""
 
+    is_shared = False
+
     def __init__(self, root: Path, temporary_path: Callable[[], Path]) -> None:
         """root: DIR/jobs of a data directory that this process has locked; created if it is missing. temporary_path:
         returns a new path on the same disk. Raises OSError.
@@ -50,17 +52,43 @@ class JobFolders:
                 (folder / f"{name}.new").unlink(missing_ok=True)
         return [self._load(folder.name) for folder in folders if not _remove_if_empty(folder)]
 
+    def load_recorded(self) -> list[Job]:
+        """Return the jobs whose records are in their folders."""
+        return [self._load(folder.name) for folder in sorted(self._root.iterdir()) if (folder / _JOB).exists()]
+
     def save(self, job: Job) -> None:
         folder = self.folder(job.job_id)
         with storage_errors(job.job_id):
             is_new = not folder.exists()
             folder.mkdir(exist_ok=True)
             reach("job.made")
-            entry = {**asdict(job), "kind": job.kind.value, "state": job.state.value}
-            files.write_json(folder / _JOB, seal(entry), folder)
+            files.write_json(folder / _JOB, _to_entry(job), folder)
             reach("job.saved")
             if is_new:
                 files.sync_folder(self._root)
+
+    def news(self) -> tuple[list[Job], list[str]]:
+        return [], []  # nobody else changes the folders
+
+    def change(self, job: Job, change: Callable[[Job], Job], *, as_worker: bool = False) -> Job:
+        del as_worker  # there is one
+        changed = change(job)
+        if changed is not job:
+            self.save(changed)
+        return changed
+
+    def claim(self, job_id: str) -> bool:
+        del job_id
+        return True
+
+    def give_back(self, job_id: str, change: Callable[[Job], Job]) -> None:
+        """See JobStore: the next start of the server resumes it."""
+
+    def rescue(self, change: Callable[[Job], Job]) -> None:
+        """See JobStore: there are no other servers."""
+
+    def publish_files(self, job_id: str) -> None:
+        """See JobStore: there are no other servers."""
 
     def folder(self, job_id: str) -> Path:
         return self._root / job_id
@@ -160,7 +188,27 @@ def _remove_if_empty(folder: Path) -> bool:
 
 def _parse(path: Path) -> Job:
     """Load a job. Raises OSError, ValueError, KeyError or TypeError if its record is not as it was written."""
-    entry = unseal(json.loads(path.read_text(encoding="utf-8")))
+    return _from_entry(json.loads(path.read_text(encoding="utf-8")), path.parent.name)
+
+
+def to_record(job: Job) -> str:
+    """Return a job as a text with its checksum."""
+    return json.dumps(_to_entry(job), ensure_ascii=False)
+
+
+def parse_record(record: str, job_id: str) -> Job:
+    """Return the job that to_record has written. Raises ValueError, KeyError or TypeError if the text is not as it was
+    written.
+    """
+    return _from_entry(json.loads(record), job_id)
+
+
+def _to_entry(job: Job) -> dict[str, Any]:
+    return seal({**asdict(job), "kind": job.kind.value, "state": job.state.value})
+
+
+def _from_entry(sealed: Any, job_id: str) -> Job:
+    entry = unseal(sealed)
     parsed = {
         "kind": JobKind(entry["kind"]),
         "state": JobState(entry["state"]),
@@ -168,7 +216,7 @@ def _parse(path: Path) -> Job:
         "epochs": tuple(Epoch(**epoch) for epoch in entry["epochs"]),
     }
     job = Job(**{**entry, **parsed})
-    if job.job_id != path.parent.name:
+    if job.job_id != job_id:
         raise ValueError("it describes another job")
     return job
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,15 @@ from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.datasets.dataset import DatasetInfo, DatasetKind
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss, Exhausted, InvalidInput, Precondition, Unavailable
+from haleganada_server.core.errors import (
+    DataLoss,
+    Exhausted,
+    HaleganadaError,
+    InvalidInput,
+    NotFound,
+    Precondition,
+    Unavailable,
+)
 from haleganada_server.core.labels import normalize_label
 from haleganada_server.core.limits import EVALUATED_MODELS, MAX_LABEL_LENGTH
 from haleganada_server.core.model_names import FEW_SHOT
@@ -33,6 +42,7 @@ from haleganada_server.core.shares.limits import MAX_QUEUED_JOBS
 
 from .board import JobBoard, Watch
 from .job import Job, JobKind, JobState, Progress
+from .ports import LeaseLost
 from .run import JobDependencies, JobRun
 from .settings import (
     estimate_evaluation_s,
@@ -48,6 +58,7 @@ SHORT_S = 120.0
 """Seconds of one core that a short job takes at most, as estimated when it is asked for."""
 _AT_ONCE = 2
 _STOP_S = 5.0
+_UNFIT_S = 5.0  # until a job is looked at again that another server has begun, or only another one can
 _log = logging.getLogger(__name__)
 
 
@@ -61,9 +72,10 @@ class Jobs:
         for job in found:
             if job.state.is_over and not job.is_damaged:  # the server may have ended before it could delete them
                 dependencies.store.delete_checkpoints(job.job_id)
-        self._board = JobBoard(map(_requeue_if_running, found))
+        self._board = JobBoard(found if dependencies.store.is_shared else map(_requeue_if_running, found))
         self._updating = threading.Lock()
         self._runs: dict[str, JobRun] = {}  # by job id; changed under board.changed
+        self._unfit: dict[str, float] = {}  # jobs that another server has to carry out, and until when that is known
         self._threads = [threading.Thread(target=self._run_jobs, name="jobs", daemon=True) for _ in range(_AT_ONCE)]
 
     def start(self) -> None:
@@ -174,9 +186,9 @@ class Jobs:
 
     def cancel(self, job_id: str) -> Job:
         """Ask a job to end and return it, unchanged if it is over. A training keeps its best result. Raises NotFound,
-        DataLoss if its record is damaged.
+        DataLoss if its record is damaged, Unavailable.
         """
-        if (job := self._board.get(job_id)).is_damaged:
+        if (job := self.get(job_id)).is_damaged:
             raise DataLoss(job.error, Reason.JOB_DAMAGED)
         with suppress(Exhausted):  # a full disk must not keep a job from ending
             self._update(job_id, _mark_cancelled, True)
@@ -188,6 +200,7 @@ class Jobs:
 
     def delete(self, job_id: str) -> None:
         """Remove a job that is over, with all its files; its model stays. Raises NotFound, Precondition."""
+        self.get(job_id)
         with self._updating:
             if not self._board.get(job_id).state.is_over:
                 raise Precondition(
@@ -200,6 +213,9 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """Return a job. Raises NotFound."""
+        with suppress(NotFound):
+            return self._board.get(job_id)
+        self._take_news()
         return self._board.get(job_id)
 
     def count_by_state(self) -> Counter[JobState]:
@@ -214,12 +230,13 @@ class Jobs:
         """Return at most `limit` jobs, the newest first, starting after the job `after`. Raises NotFound if that job
         does not exist.
         """
+        self._take_news()
         place = self._board.get(after).place if after else None
         return [job for job in self._board.all() if place is None or job.place < place][:limit]
 
     def watch(self, job_id: str) -> Watch:
         """Return an iterator over the job now and after each change, until it is over. Raises NotFound."""
-        return self._board.watch(job_id)
+        return self._board.watch(self.get(job_id).job_id)
 
     def find_file(self, job_id: str, name: str) -> Path:
         """Return the path of one of Job.files. Raises NotFound."""
@@ -227,7 +244,45 @@ class Jobs:
 
     def uses_dataset(self, dataset_id: str) -> bool:
         """Return whether a job that is not over needs this data set."""
+        self._take_news()
         return any(job.request.get("dataset_id") == dataset_id for job in self._board.all() if not job.state.is_over)
+
+    # Other servers
+
+    def follow(self) -> None:
+        """Learn what other servers have changed, tell them what this one does, and let any server begin the jobs of
+        those that are gone. To be called about every second where jobs are shared. Raises Unavailable.
+        """
+        for run in self._list_runs():
+            self._renew(run)
+        self._dependencies.store.rescue(_requeue_rescued)
+        self._take_news()
+        with self._board.changed:
+            self._board.changed.notify_all()  # what could not be begun here may be possible now
+
+    def _take_news(self) -> None:
+        """Show what other servers have changed, if that can be asked now."""
+        store = self._dependencies.store
+        if not store.is_shared:
+            return
+        with suppress(Unavailable):
+            changed, removed = store.news()  # outside the lock, for it may take time; what is old by now comes again
+            for job in changed:
+                if job.job_id not in self._runs:  # else this server knows it better
+                    self._board.publish(job)
+            for job_id in removed:
+                self._board.remove(job_id)
+
+    def _renew(self, run: JobRun) -> None:
+        """Keep the lease of a job that runs here, save how far it is, and end it if somebody has asked for that."""
+        was_cancelling = self._board.get(run.job_id).cancelling
+        try:
+            job = self._update(run.job_id, lambda job: job, True, as_worker=True)
+        except (LeaseLost, NotFound):
+            run.abandon()
+            return
+        if job.cancelling and not was_cancelling:
+            run.cancel()
 
     # Shutdown
 
@@ -290,14 +345,12 @@ class Jobs:
                 60.0,
             )
 
-    def _update(self, job_id: str, change: Callable[[Job], Job], durable: bool) -> Job:
-        """See Update in run.py."""
+    def _update(self, job_id: str, change: Callable[[Job], Job], durable: bool, *, as_worker: bool = False) -> Job:
+        """See Update in run.py. as_worker: see JobStore.change."""
         with self._updating:
             before = self._board.get(job_id)
-            job = change(before)
-            if durable and job is not before:
-                self._dependencies.store.save(job)
-            if job is not before:
+            job = self._dependencies.store.change(before, change, as_worker=as_worker) if durable else change(before)
+            if job is not before and job != before:
                 self._board.publish(job)
             return job
 
@@ -305,26 +358,69 @@ class Jobs:
         while (run := self._claim_next()) is not None:
             if self._board.is_closed:  # stop() came too early to see this run
                 run.suspend()
-            run.run()
-            with self._board.changed:
-                del self._runs[run.job_id]
-                self._board.changed.notify_all()
+            try:
+                run.run()
+            except HaleganadaError as error:
+                _log.error("job %s: how it ended cannot be saved: %s", run.job_id, error.message)
+            finally:
+                self._let_go(run)
+
+    def _let_go(self, run: JobRun) -> None:
+        """Let other servers have a job that is not over, and show it as it is saved."""
+        with suppress(Unavailable, NotFound):
+            self._dependencies.store.give_back(run.job_id, _requeue_if_running)
+            if self._dependencies.store.is_shared:
+                self._update(run.job_id, lambda job: job, True)
+        with self._board.changed:
+            del self._runs[run.job_id]
+            self._board.changed.notify_all()
 
     def _claim_next(self) -> JobRun | None:
         """Wait for a job that may run now and return its run; None when the server stops."""
-        with self._board.changed:
-            self._board.changed.wait_for(lambda: self._board.is_closed or self._find_startable() is not None)
-            job = self._find_startable()
-            if self._board.is_closed or job is None:
-                return None
-            run = self._runs[job.job_id] = JobRun(job.job_id, self._dependencies, self._update)
-            return run
+        while True:
+            with self._board.changed:
+                self._board.changed.wait_for(lambda: self._board.is_closed or self._find_startable() is not None)
+                job = self._find_startable()
+                if self._board.is_closed or job is None:
+                    return None
+                run = self._runs[job.job_id] = JobRun(
+                    job.job_id, self._dependencies, partial(self._update, as_worker=True)
+                )
+            if self._claim(job):
+                return run
+            with self._board.changed:
+                del self._runs[job.job_id]
+                self._unfit[job.job_id] = time.monotonic() + _UNFIT_S
+
+    def _claim(self, job: Job) -> bool:
+        """Return whether this server carries out a job; among servers that share jobs, another one may do so, or only
+        another one can.
+        """
+        store = self._dependencies.store
+        if not store.is_shared:
+            return True
+        try:
+            return self._can_run(job) and store.claim(job.job_id)
+        except HaleganadaError as error:
+            _log.info("job %s cannot be begun here: %s", job.job_id, error.message)
+            return False
+
+    def _can_run(self, job: Job) -> bool:
+        """Return whether this server has what a job needs. Raises NotFound, Precondition."""
+        request, dependencies = job.request, self._dependencies
+        dependencies.datasets.get(request["dataset_id"])
+        for model_id in [request.get("from_model") or FEW_SHOT, *request.get("models", ())]:
+            dependencies.models.find(model_id)
+        preset = "" if request.get("from_model") else request.get("preset", "")
+        dependencies.runner.require(job.kind, preset, bool(request.get("settings", {}).get("tensorboard")))
+        return True
 
     def _find_startable(self) -> Job | None:
         """Return the job that is next if it may run beside those that run."""
         jobs = self._board.all()
         beside = [job for job in jobs if job.job_id in self._runs]
-        queued = order_queue(jobs, beside)
+        now_s = time.monotonic()
+        queued = [job for job in order_queue(jobs, beside) if self._unfit.get(job.job_id, now_s) <= now_s]
         if not queued:
             return None
         return queued[0] if not beside or all(map(_is_short, [queued[0], *beside])) else None
@@ -353,6 +449,12 @@ def _requeue_if_running(job: Job) -> Job:
     if job.state is not JobState.RUNNING:
         return job
     message = "the server was restarted; this job resumes from its last checkpoint, if it has one"
+    return replace(job, state=JobState.QUEUED, progress=Progress(stage="waiting", message=message))
+
+
+def _requeue_rescued(job: Job) -> Job:
+    """Return a job whose server is gone as it is for the others."""
+    message = "the server that carried it out is gone; the job begins again at the next one that is free"
     return replace(job, state=JobState.QUEUED, progress=Progress(stage="waiting", message=message))
 
 

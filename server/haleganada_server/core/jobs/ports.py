@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,8 +15,50 @@ CHECKPOINTS = "checkpoint*"
 """Files in a job's folder that only a resumed job needs."""
 
 
+class LeaseLost(Exception):
+    """Another server may carry out a job by now, because this one was not heard of for too long."""
+
+
 class JobStore(Protocol):
-    """The folders of all jobs."""
+    """The records of all jobs, and their folders."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several servers have the same jobs. Then any method but those that only look at a folder raises
+        Unavailable if what they share cannot be reached.
+        """
+        ...
+
+    def news(self) -> tuple[list[Job], list[str]]:
+        """Return the jobs that have changed since the last call, or since load(), and the ids of those that were
+        deleted; nothing where one server alone has the jobs.
+        """
+        ...
+
+    def change(self, job: Job, change: Callable[[Job], Job], *, as_worker: bool = False) -> Job:
+        """Apply a change to a job as it is stored, save it, atomically, and return it. job: as it is known here, which
+        is newer only for the server that carries it out. as_worker: this is a change by that server, which also renews
+        its lease. Raises NotFound, Exhausted, LeaseLost if another server has the job.
+        """
+        ...
+
+    def claim(self, job_id: str) -> bool:
+        """Return whether this server carries out a job that waits: no other one does until it is over, is given back,
+        or this server is not heard of for too long.
+        """
+        ...
+
+    def give_back(self, job_id: str, change: Callable[[Job], Job]) -> None:
+        """Let any server carry out a job that this one does not finish. change: what becomes of its record."""
+        ...
+
+    def rescue(self, change: Callable[[Job], Job]) -> None:
+        """Let any server carry out the jobs of servers that are gone. change: what becomes of their records."""
+        ...
+
+    def publish_files(self, job_id: str) -> None:
+        """Let all servers find the files of a job that is about to be over; log what fails."""
+        ...
 
     def load(self) -> list[Job]:
         """Return all jobs on disk, in any order; remove what a killed server left unfinished. A job whose record cannot

@@ -8,26 +8,28 @@ forever.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import Exhausted, HaleganadaError, NotFound
+from haleganada_server.core.errors import Exhausted, HaleganadaError, NotFound, Unavailable
 from haleganada_server.core.machine_errors import to_machine_error
 from haleganada_server.core.model_names import FEW_SHOT
 
 from .events import JobOutcome, apply_epoch, apply_progress, apply_settings, determine_outcome, was_killed
 from .job import Job, JobKind, JobState, Progress
-from .ports import DatasetSource, JobProcess, JobRunner, JobStore, ModelRegistry
+from .ports import DatasetSource, JobProcess, JobRunner, JobStore, LeaseLost, ModelRegistry
 
 _SAVE_INTERVAL_S = 1.0
+_RETRY_S, _PATIENCE_S = 1.0, 600.0  # with what servers share, when a job is over
 _RESTARTING = Progress(
     stage="waiting",
     message="the job's process was killed, probably because the machine ran out of memory; the job resumes from its "
@@ -35,6 +37,7 @@ _RESTARTING = Progress(
 )
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Update = Callable[[str, Callable[[Job], Job], bool], Job]
 """update(job_id, change, durable): apply a change to a job and publish it; if durable, it is on disk afterwards."""
 
@@ -66,7 +69,7 @@ class JobRun:
         self._update = update
         self._lock = threading.Lock()
         self._process: JobProcess | None = None
-        self._is_suspended = False
+        self._is_suspended = self._is_abandoned = False
         self._kill_timer: threading.Timer | None = None
         self._saved_s = 0.0
         self._last_epoch = 0  # the highest that any of its processes has reported
@@ -76,9 +79,20 @@ class JobRun:
     def run(self) -> None:
         """Carry out the job. Returns when it is over, or after suspend() as soon as its process has ended."""
         try:
+            self._run()
+        except LeaseLost:
+            _log.error("job %s: another server may carry it out by now; what was done here is not kept", self.job_id)
+            self.abandon()
+
+    def _run(self) -> None:
+        try:
             outcome = self._carry_out()
         except HaleganadaError as error:
+            if self._is_suspended:
+                return
             outcome = JobOutcome(JobState.FAILED, error.reason, error.message)
+        except LeaseLost:
+            raise
         except Exception as error:
             _log.exception("job %s of the call %s failed", self.job_id, self._current().call_id)
             outcome = _explain_failure(error)
@@ -100,6 +114,12 @@ class JobRun:
             self._is_suspended = True
             if self._process is not None:
                 self._process.suspend()
+
+    def abandon(self) -> None:
+        """Kill the process, whose result nobody wants."""
+        with self._lock:
+            self._is_suspended = self._is_abandoned = True
+        self.kill()
 
     def kill(self) -> None:
         """Kill the process."""
@@ -130,7 +150,7 @@ class JobRun:
     def _begin(self) -> Job | None:
         """Mark the job as running and return it; None if it was cancelled, perhaps also deleted, at the last moment."""
         try:
-            job = self._update(self.job_id, self._mark_running, True)
+            job = self._insist(lambda: self._update(self.job_id, self._mark_running, True))
         except NotFound:
             return None
         return None if job.state.is_over else job
@@ -183,7 +203,7 @@ class JobRun:
             if "progress" in event:
                 self._record(partial(apply_progress, entry=event["progress"]), durable=False)
             elif "settings" in event:
-                self._record(partial(apply_settings, entry=event["settings"]), durable=True)
+                self._note(partial(apply_settings, entry=event["settings"]))
             elif "epoch" in event:
                 self._record_epoch(event["epoch"])
             elif "done" in event or "failed" in event:
@@ -196,7 +216,7 @@ class JobRun:
         if durable:
             self._saved_s = time.monotonic()
             files = self._dependencies.store.list_files(self.job_id)
-            self._record(lambda job: replace(apply_epoch(job, entry), files=files), durable=True)
+            self._note(lambda job: replace(apply_epoch(job, entry), files=files))
         else:
             self._record(partial(apply_epoch, entry=entry), durable=False)
         self._last_epoch = max([self._last_epoch, *(epoch.epoch for epoch in self._current().epochs[-1:])])
@@ -214,22 +234,51 @@ class JobRun:
             self._update(self.job_id, change, False)
             return False
 
+    def _note(self, change: Callable[[Job], Job]) -> None:
+        """Change the job, on disk if that is possible now: what the servers share may be away for a while."""
+        try:
+            self._record(change, durable=True)
+        except Unavailable:
+            if not self._dependencies.store.is_shared:
+                raise
+            self._update(self.job_id, change, False)
+
+    def _insist(self, action: Callable[[], T], patience_s: float = math.inf) -> T:
+        """Do what needs what the servers share, again and again while that is away: a training of hours is not lost
+        for that, and nobody else can take the job over meanwhile.
+        """
+        end_s = time.monotonic() + patience_s
+        while True:
+            try:
+                return action()
+            except Unavailable:
+                if not self._dependencies.store.is_shared or self._is_suspended or time.monotonic() > end_s:
+                    raise
+            time.sleep(_RETRY_S)
+
     def _finish(self, outcome: JobOutcome) -> None:
+        if self._is_abandoned:
+            return
         store = self._dependencies.store
         model_id = ""
         if outcome.has_model:
             try:
                 # Its id is the job's, so that a job that is finished again after a kill makes no second model.
-                model_id = self._dependencies.models.register(store.folder(self.job_id) / "model", self.job_id)
+                folder, models = store.folder(self.job_id) / "model", self._dependencies.models
+                model_id = self._insist(lambda: models.register(folder, self.job_id), _PATIENCE_S)
                 reach("job.registered")
+            except LeaseLost:
+                raise
             except HaleganadaError as error:
                 outcome = JobOutcome(JobState.FAILED, error.reason, error.message)
             except Exception:
                 _log.exception("the model of job %s cannot be registered", self.job_id)
                 message = "the model cannot be registered; see the server's log"
                 outcome = JobOutcome(JobState.FAILED, Reason.INTERNAL, message)
+        store.publish_files(self.job_id)
         files = store.list_files(self.job_id)
-        if self._record(lambda job: _mark_over(job, outcome, model_id, files), durable=True):
+        ended = partial(_mark_over, outcome=outcome, model_id=model_id, files=files)
+        if self._insist(lambda: self._record(ended, durable=True)):
             reach("job.over")
             store.delete_checkpoints(self.job_id)  # without a saved end, the next server start resumes from them
 

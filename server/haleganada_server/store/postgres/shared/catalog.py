@@ -8,17 +8,18 @@ sees.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_server.core.disk.failpoints import reach
+from haleganada_server.store.postgres.connections import Connection
 from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.errors import database_errors
 
+from .changes import changing
 from .object_store import Files, ObjectStore, object_place, sync_local
 
-_ORDER = "SELECT pg_advisory_xact_lock(%s)"
-_LOCK = 0x48414C45_0002  # so that numbers of changes are given in the order of the commits
 _COLUMNS = "object_id, place, files, description, deleted, change"
 _ADD = (
     "INSERT INTO objects (kind, object_id, place, files, description, deleted, change) "
@@ -50,26 +51,36 @@ class Catalog:
     def __init__(self, database: Database, objects: ObjectStore, kind: str) -> None:
         self._database, self._objects, self._kind = database, objects, kind
 
-    def publish(self, object_id: str, folder: Path, description: str = "") -> None:
-        """Let all servers have a finished folder; one that is listed already, or was deleted, stays so. Raises
+    def publish(
+        self,
+        object_id: str,
+        folder: Path,
+        description: str = "",
+        guard: Callable[[Connection], None] = lambda _connection: None,
+    ) -> bool:
+        """Let all servers have a finished folder, and return whether they have it; one that is listed already, or was
+        deleted, stays so. guard: raises, in the transaction that lists it, if it must not be listed. Raises
         Unavailable.
         """
         place = object_place(self._kind, object_id)
         written = self._objects.put_folder(folder, place)
         reach("objects.written")
-        with database_errors(self._kind), self._database.transaction(_ORDER, (_LOCK,)) as (connection, _):
-            values = (self._kind, object_id, place, json.dumps(written), description)
-            added = connection.execute(_ADD, values).fetchone()
-            connection.execute("COMMIT")
-        reach("objects.listed")
-        if added is None:
-            self._objects.remove(place, written)
+        added = None
+        try:
+            with changing(self._database, self._kind) as connection:
+                guard(connection)
+                values = (self._kind, object_id, place, json.dumps(written), description)
+                added = connection.execute(_ADD, values).fetchone()
+            reach("objects.listed")
+        finally:
+            if added is None:
+                self._objects.remove(place, written)
+        return added is not None
 
     def withdraw(self, object_id: str) -> None:
         """Let no server have a folder any more. Raises Unavailable."""
-        with database_errors(self._kind), self._database.transaction(_ORDER, (_LOCK,)) as (connection, _):
+        with changing(self._database, self._kind) as connection:
             found = connection.execute(_DELETE, (self._kind, object_id)).fetchone()
-            connection.execute("COMMIT")
         reach("objects.unlisted")
         if found is not None:
             place, written = found
@@ -81,6 +92,13 @@ class Catalog:
         with database_errors(self._kind):
             found = self._database.fetch(query, (self._kind, change))
         return [_to_entry(*row) for row in found]
+
+    def find(self, object_id: str) -> Entry | None:
+        """Return what there is of this id and not deleted; None if there is nothing. Raises Unavailable."""
+        query = f"SELECT {_COLUMNS} FROM objects WHERE kind = %s AND object_id = %s AND NOT deleted"
+        with database_errors(self._kind):
+            found = self._database.fetch(query, (self._kind, object_id))
+        return _to_entry(*found[0]) if found else None
 
     def fetch(self, entry: Entry, scratch: Path, target: Path) -> None:
         """Copy what a thing has to a folder of this server, which appears complete. scratch: a new path on the same

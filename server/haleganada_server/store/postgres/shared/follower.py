@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from haleganada_server.core.errors import HaleganadaError
 
@@ -16,9 +16,9 @@ _log = logging.getLogger(__name__)
 class Follower:
     """A thread. start() and stop() it once."""
 
-    def __init__(self, looks: Sequence[Callable[[], object]], interval_s: float = _LOOK_S) -> None:
-        """looks: called one after the other, every so many seconds; an error ends none of them."""
-        self._looks, self._interval_s = looks, interval_s
+    def __init__(self, look: Callable[[], object], interval_s: float = _LOOK_S) -> None:
+        """look: called every so many seconds, whatever error it raises."""
+        self._look, self._interval_s = look, interval_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow-objects", daemon=True)
 
@@ -34,10 +34,9 @@ class Follower:
 
     def _follow(self) -> None:
         while not self._stopping.wait(self._interval_s):
-            for look in self._looks:
-                try:
-                    look()
-                except HaleganadaError as error:  # the next look tries again
-                    _log.info("what other servers have changed is not known yet: %s", error.message)
-                except Exception:
-                    _log.exception("what other servers have changed cannot be followed")
+            try:
+                self._look()
+            except HaleganadaError as error:  # the next look tries again
+                _log.info("what other servers have changed is not known yet: %s", error.message)
+            except Exception:
+                _log.exception("what other servers have changed cannot be followed")

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from haleganada_server.core.errors import DataLoss, HaleganadaError
+from haleganada_server.core.error_reasons import Reason
+from haleganada_server.core.errors import DataLoss, HaleganadaError, NotFound, Unavailable
 from haleganada_server.core.models.files import ONNX, read_card, require_intact
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.store import files
 from haleganada_server.store.models import ModelFolders, describe_unreadable
+from haleganada_server.store.postgres.connections import Connection
 
 from .catalog import Catalog, Entry
 
@@ -23,11 +25,19 @@ class SharedModels(ModelFolders):
     """core.models.models.ModelStore over the catalog of models."""
 
     def __init__(
-        self, root: Path, temporary_path: Callable[[], Path], built_in: Sequence[Path], catalog: Catalog
+        self,
+        root: Path,
+        temporary_path: Callable[[], Path],
+        built_in: Sequence[Path],
+        catalog: Catalog,
+        guard: Callable[[Connection, str], None] = lambda _connection, _model_id: None,
     ) -> None:
-        """root, temporary_path, built_in: as for ModelFolders. Makes the models in root those of all servers."""
+        """root, temporary_path, built_in: as for ModelFolders. guard: raises if a model of this id must not be listed,
+        see Catalog.publish. Makes the models in root those of all servers.
+        """
         super().__init__(root, temporary_path, built_in)
         self._folder, self._temporary, self._catalog = root, temporary_path, catalog
+        self._guard = guard
         self._following = threading.Lock()
         self._change = 0
         self._missing: dict[str, Entry] = {}  # listed, and not copied yet
@@ -61,8 +71,16 @@ class SharedModels(ModelFolders):
     def add(self, folder: Path, model_id: str) -> StoredModel:
         card = read_card(folder)
         require_intact(folder, card, {ONNX, *card.sha256})
-        self._catalog.publish(model_id, folder)
-        return super().add(folder, model_id)
+        if self._catalog.publish(model_id, folder, guard=lambda connection: self._guard(connection, model_id)):
+            return super().add(folder, model_id)
+        entry = self._catalog.find(model_id)
+        if entry is None:
+            raise NotFound("model", model_id, "it was deleted")
+        model = self._copy(entry)  # which another server has listed
+        if model is None:
+            raise Unavailable("the object store cannot be reached; repeat the call later", Reason.STORAGE_FAILED)
+        files.remove_folder(folder, self._temporary())
+        return model
 
     def remove(self, model: StoredModel) -> None:
         self._catalog.withdraw(model.model_id)
