@@ -43,7 +43,7 @@ from haleganada_server.core.shares.effective import EffectiveLimits
 from haleganada_server.core.shares.quotas import Quota
 from haleganada_server.core.workspaces.dependencies import WorkspaceDependencies
 from haleganada_server.core.workspaces.ports import WorkspaceDirectory
-from haleganada_server.core.workspaces.prediction_memory import PredictionMemory
+from haleganada_server.core.workspaces.prediction_memory import OtherMemories, PredictionMemory
 from haleganada_server.core.workspaces.snapshots.retention import Retention
 from haleganada_server.core.workspaces.types import WorkspaceInfo
 from haleganada_server.core.workspaces.workspaces import Workspaces
@@ -265,7 +265,8 @@ def build_app(
         models = _make_models(config, directory, cluster)
         datasets, jobs = _make_datasets_and_jobs(config, directory, models, weights, runner, shares, cluster)
         logs = directory if cluster is None else cluster.open_logs(encoder.embedder_hash, measures.commits)
-        workspaces = _open_workspaces(config, logs, encoder, weights, models, learners, shares)
+        others = cluster.predictions if cluster is not None else None
+        workspaces = _open_workspaces(config, logs, encoder, weights, models, learners, shares, others)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
         reading_store = _make_reading_store(config, directory)
@@ -362,6 +363,7 @@ def _open_workspaces(
     models: Models,
     learners: LearnerRunner | None,
     shares: EffectiveLimits,
+    others: OtherMemories | None = None,
 ) -> Workspaces:
     predictions, pages = config.memory_budget // _PREDICTIONS_SHARE, config.memory_budget // _OPEN_PAGES_SHARE
     return Workspaces(
@@ -376,6 +378,7 @@ def _open_workspaces(
             memory_budget=config.memory_budget - predictions - pages,
             find_quotas=shares.of_workspace,
             max_workspaces=config.shares.workspaces,
+            others=others,
         )
     )
 

@@ -19,6 +19,7 @@ from haleganada_server.store.postgres.directory import PostgresDirectory
 from haleganada_server.store.postgres.shared.catalog import Catalog
 from haleganada_server.store.postgres.shared.follower import Follower
 from haleganada_server.store.postgres.shared.jobs import SharedJobs
+from haleganada_server.store.postgres.shared.predictions import SharedPredictions
 
 
 class Cluster:
@@ -73,6 +74,11 @@ class Cluster:
         root = self._config.data_dir / "jobs"
         return SharedJobs(root, self._own.temporary_file, self._database, catalog, self._config.job_lease_s)
 
+    @cached_property
+    def predictions(self) -> SharedPredictions:
+        """What other servers remember."""
+        return SharedPredictions(self._database)
+
     def follow(self, *looks: Callable[[], object]) -> None:
         """Call these every second from now on, each in a thread of its own."""
         self._followers = [Follower(look) for look in looks]
@@ -80,7 +86,8 @@ class Cluster:
             follower.start()
 
     def stop_following(self) -> None:
-        """Call them no more."""
+        """Call them no more, and answer no other servers."""
+        self.predictions.close()
         for follower in self._followers:
             follower.stop()
 

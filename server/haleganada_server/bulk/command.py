@@ -98,9 +98,14 @@ def _run_options(command: F) -> F:
 
 
 def _state_options(command: F) -> F:
-    """Add --data, --from, --workspace and --snapshot to a command."""
+    """Add --data, --store, --from, --workspace and --snapshot to a command."""
     options = [
         _data_option,
+        click.option(
+            "--store", default="", metavar="URL",
+            help="A PostgreSQL database that servers share, postgresql://USER@HOST/DATABASE, which has the workspace; "
+            "models are those in --data. Needs the extra cluster.",
+        ),
         click.option(
             "--from", "archive", type=_FILE, metavar="FILE",
             help="A file that `haleganada export` wrote, instead of a data directory.",
@@ -113,6 +118,16 @@ def _state_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def _require_one_source(store: str, archive: Path | None, snapshot: str) -> None:
+    """Refuse options that name several places of what was taught."""
+    if store and archive is not None:
+        raise click.UsageError("--store and --from both say where the workspace is; name one of them")
+    if store and snapshot:
+        raise click.UsageError(
+            "snapshots are in the data directories of servers; name one with --data, without --store"
+        )
 
 
 def _check_out(context: click.Context, parameter: click.Parameter, out: Path) -> Path:
@@ -130,10 +145,18 @@ def _check_out(context: click.Context, parameter: click.Parameter, out: Path) ->
 )
 @click.option("--top-k", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates of each picture.")
 def predict(
-    data: Path, archive: Path | None, workspace: str, snapshot: str, model: str, top_k: int, **given: Any
+    data: Path,
+    store: str,
+    archive: Path | None,
+    workspace: str,
+    snapshot: str,
+    model: str,
+    top_k: int,
+    **given: Any,
 ) -> None:
     """Recognize pictures of characters, one in each file."""
-    source = Source(data=data, archive=archive, workspace=workspace, snapshot=snapshot, model=model)
+    _require_one_source(store, archive, snapshot)
+    source = Source(data=data, store=store, archive=archive, workspace=workspace, snapshot=snapshot, model=model)
     _carry_out("predict", {"top_k": top_k}, source, IMAGES, _PICTURES_TOGETHER, RunOptions(**given))
 
 
@@ -155,6 +178,7 @@ def predict(
 )  # fmt: skip
 def read(
     data: Path,
+    store: str,
     archive: Path | None,
     workspace: str,
     snapshot: str,
@@ -168,8 +192,15 @@ def read(
     options = ReadOptions(mode=ReadMode(mode), engine=engine, languages=languages, reading_order=ReadingOrder(order))
     source = Source()
     if options.taught_workspace or engine.startswith(LINE_ENGINE):
+        _require_one_source(store, archive, snapshot)
         source = Source(
-            data=data, archive=archive, workspace=workspace, snapshot=snapshot, model=FEW_SHOT, engine=engine
+            data=data,
+            store=store,
+            archive=archive,
+            workspace=workspace,
+            snapshot=snapshot,
+            model=FEW_SHOT,
+            engine=engine,
         )
     _carry_out("read", {"options": options_to_json(options)}, source, DOCUMENTS, _PAGES_TOGETHER, RunOptions(**given))
 

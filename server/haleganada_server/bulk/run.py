@@ -49,6 +49,10 @@ class Job:
     def request(self) -> dict[str, Any]:
         """What the output depends on, by which an unfinished run is known again."""
         source = {name: str(value) for name, value in asdict(self.source).items()}
+        if self.source.store:
+            source["store"] = _describe_database(self.source.store)
+        else:
+            del source["store"]  # which earlier versions did not know
         lessons = {name: str(value) for name, value in asdict(self.lessons).items()} if self.lessons else {}
         return {
             "kind": self.kind,
@@ -66,6 +70,13 @@ class Summary:
     items: int
     bad: int
     facts: dict[str, Any]
+
+
+def _describe_database(store: str) -> str:
+    """Return where a database is, without what may be secret. Raises HaleganadaError."""
+    from haleganada_server.store.postgres.connections import parse_url
+
+    return parse_url(store)[1]
 
 
 def run(job: Job, say: Callable[[str], None]) -> Summary:

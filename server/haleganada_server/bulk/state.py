@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -17,14 +17,16 @@ from typing import Any
 from haleganada_server.app import Recognizers, open_recognizers
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.errors import NotFound
+from haleganada_server.core.installation import describe_install
 from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
 from haleganada_server.core.model_names import FEW_SHOT, LINE_ENGINE, ONLINE
 from haleganada_server.runtime.processes.child_processes import usable_cores
-from haleganada_server.store import files
+from haleganada_server.store import DataDirectory, files
 from haleganada_server.store.backup.log_copy import copy_log
 from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.workspaces.home import DESCRIPTION, LOG, folder_name, has_workspace, read_name
 from haleganada_server.store.workspaces.snapshots import SnapshotFolder
+from haleganada_server.vision import PillowRasterizer
 
 from .errors import BulkFailed
 
@@ -36,12 +38,14 @@ _POLL_S = 0.2
 class Source:
     """Where the state comes from.
 
-    data: a data directory, also one that a server uses; None = nothing that was taught is needed. archive: an exported
-    file, instead of it. snapshot: the id of a snapshot of the workspace; "" = as it is now. model: "" = the one that
-    answers in the workspace. engine: that reads, which may be a model, too.
+    data: a data directory, also one that a server uses; None = nothing that was taught is needed. store: address of a
+    database, also one that servers use, which has the workspace instead of it; may hold a password. archive: an
+    exported file, instead of both. snapshot: the id of a snapshot of the workspace; "" = as it is now. model: "" = the
+    one that answers in the workspace. engine: that reads, which may be a model, too.
     """
 
     data: Path | None = None
+    store: str = field(default="", repr=False)
     archive: Path | None = None
     workspace: str = DEFAULT_WORKSPACE
     snapshot: str = ""
@@ -59,7 +63,10 @@ def copy_state(source: Source, folder: Path, scratch: Path) -> dict[str, Any]:
     workspace, model = DEFAULT_WORKSPACE, FEW_SHOT
     if source.archive is None and source.data is not None:
         workspace = workspace_name(source.workspace)
-        _copy_log(source.data, source.snapshot, workspace, made, scratch)
+        if source.store:
+            _copy_from_database(source.store, workspace, made)
+        else:
+            _copy_log(source.data, source.snapshot, workspace, made, scratch)
         model = _copy_models(source.data, source, workspace, made)
     with open_state(made) as recognizers:
         facts = _complete(recognizers, workspace, source.archive)
@@ -109,13 +116,33 @@ def _copy_log(data: Path, snapshot: str, workspace: str, made: Path, scratch: Pa
         files.copy(home / DESCRIPTION, target / DESCRIPTION)
 
 
+def _copy_from_database(store: str, workspace: str, made: Path) -> None:
+    """Copy a workspace from a database, beside servers that may use it."""
+    try:
+        from haleganada_server.store.moving.moved import Outcome
+        from haleganada_server.store.moving.to_directory import move_to_directory
+        from haleganada_server.store.postgres.database import Database
+    except ModuleNotFoundError as error:
+        hint = describe_install("cluster")
+        raise BulkFailed(f"--store needs {error.name}, which is not installed: {hint}", 2) from error
+    with (
+        closing(Database(store)) as database,
+        closing(DataDirectory(made, PillowRasterizer())) as directory,
+    ):
+        moved = next(iter(move_to_directory(database, directory, workspace)), None)
+        if moved is None or moved.outcome is Outcome.DELETED:
+            raise NotFound("workspace", workspace, f"list those of the {database.address} at one of its servers")
+    if moved.problem:
+        raise BulkFailed(f"workspace “{workspace}”: {moved.problem}")
+
+
 def _copy_models(data: Path, source: Source, workspace: str, made: Path) -> str:
     """Copy the models that the run needs, and return which one answers, FEW_SHOT for the workspace's own head."""
     root = data / _MODELS
     if not root.is_dir():
         return source.model or FEW_SHOT
     folders = ModelFolders(root, lambda: made)
-    active = folders.load_active().get(workspace, FEW_SHOT)
+    active = FEW_SHOT if source.store else folders.load_active().get(workspace, FEW_SHOT)
     model = source.model or (active if isinstance(active, str) else ONLINE)
     if model == ONLINE:
         raise BulkFailed(

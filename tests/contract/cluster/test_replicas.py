@@ -63,6 +63,23 @@ def test_a_change_is_seen_even_if_its_notice_is_lost(
     wait_until(lambda: predict(pair[1]).revision == revision, 10)
 
 
+def test_a_prediction_of_one_server_is_corrected_at_another(pair: list[RunningServer]) -> None:
+    one, other = pair
+    revision = teach(one, "default", "ಕ").revision
+    for glyph in (cross(2), ring()):
+        found = one.ocr.Predict(ocr.PredictRequest(glyph=glyph, min_revision=revision))
+        asked = ocr.CorrectRequest(prediction_id=found.prediction_id, label="ಖ", request_id=found.prediction_id)
+        done = other.ocr.Correct(asked)
+        assert done.predicted_revision == found.revision
+        assert (
+            other.ocr.Correct(asked).taught.revision == one.ocr.Correct(asked).taught.revision == done.taught.revision
+        )
+        revision = done.taught.revision
+        assert one.ocr.Predict(ocr.PredictRequest(glyph=glyph, min_revision=revision)).candidates[0].label == "ಖ"
+    refusal = expect_refusal(lambda: other.ocr.Correct(ocr.CorrectRequest(prediction_id="none", label="ಖ")))
+    assert refusal.reason == "PREDICTION_NOT_FOUND" and "teach the drawing instead" in refusal.message
+
+
 def test_a_revision_of_the_future_is_waited_for_a_little(pair: list[RunningServer]) -> None:
     revision, begun_s = teach(pair[0], "default").revision, time.monotonic()
     refusal = expect_refusal(lambda: predict(pair[1], min_revision=revision + 1))

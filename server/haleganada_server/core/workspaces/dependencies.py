@@ -13,7 +13,7 @@ from haleganada_server.core.shares.quotas import UNLIMITED, WorkspaceQuotas
 
 from .loading import KnowledgeLoader
 from .ports import WorkspaceDirectory
-from .prediction_memory import PredictionMemory
+from .prediction_memory import OtherMemories, PredictionMemory
 from .snapshots.retention import Retention
 from .snapshots.schedule import Schedule
 
@@ -24,6 +24,7 @@ DEFAULT_MEMORY_BUDGET = 224 * 2**20
 class WorkspaceDependencies:
     """What a workspace works with besides its own log. memory_budget: bytes for all workspaces that are loaded.
     find_quotas: returns those of a workspace by its name. max_workspaces: how many there may be, None = no limit.
+    others: what other servers remember, None = there are none.
     """
 
     directory: WorkspaceDirectory
@@ -37,6 +38,7 @@ class WorkspaceDependencies:
     memory_budget: int = DEFAULT_MEMORY_BUDGET
     find_quotas: Callable[[str], WorkspaceQuotas] = lambda _name: UNLIMITED
     max_workspaces: int | None = None
+    others: OtherMemories | None = None
 
     def make_loader(self) -> KnowledgeLoader:
         """Return a visitor for a log that is about to be opened."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -23,6 +25,20 @@ class RememberedPrediction:
     drawing: Drawing
     predicted: str
     revision: int
+
+
+class OtherMemories(Protocol):
+    """The predictions that other servers remember. Safe from any thread."""
+
+    def answer(self, find: Callable[[str, str], RememberedPrediction | None]) -> None:
+        """From now on, answer other servers. find: returns what this one remembers of a workspace's prediction, with
+        the drawing in its stored form.
+        """
+
+    def ask(self, workspace: str, prediction_id: str) -> RememberedPrediction | None:
+        """Return a workspace's prediction that another server remembers; None if none says so within a second. Raises
+        Unavailable.
+        """
 
 
 class PredictionMemory:

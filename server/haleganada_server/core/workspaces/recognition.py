@@ -60,8 +60,11 @@ class Recognition:
         self._predictions = dependencies.predictions
 
     def find_prediction(self, prediction_id: str) -> RememberedPrediction | None:
-        """Return an earlier prediction, as long as it is remembered."""
-        return self._predictions.find(self._workspace, prediction_id)
+        """Return an earlier prediction, as long as it is remembered, here or at another server. Raises Unavailable."""
+        found, others = self._predictions.find(self._workspace, prediction_id), self._dependencies.others
+        if found is None and others is not None:
+            return others.ask(self._workspace, prediction_id)
+        return found
 
     def predict_batch(
         self,

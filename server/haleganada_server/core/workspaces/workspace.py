@@ -183,12 +183,14 @@ class Workspace:
         longer remembered.
         """
         label, variant_of = _normalize_labels(label, variant_of)
+        remembered = self._recognition.find_prediction(prediction_id)  # before the turn: others may have to be asked
 
         def find() -> NewSample:
-            remembered = self._recognition.find_prediction(prediction_id)
             if remembered is None:
                 raise NotFound(
-                    "prediction", prediction_id, "it is too old, or from another workspace; teach the drawing instead"
+                    "prediction",
+                    prediction_id,
+                    "it is too old, from another workspace, or of a server that is gone; teach the drawing instead",
                 )
             corrects = remembered.predicted, remembered.revision
             return self._new_sample(label, variant_of, remembered.drawing, corrects=corrects)

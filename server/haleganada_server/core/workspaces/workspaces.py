@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
 from haleganada_server.core.clock import now_us
@@ -27,6 +28,7 @@ from .background_adaptation import BackgroundAdaptation
 from .dependencies import WorkspaceDependencies
 from .loading import KnowledgeLoader
 from .ports import ExportFile
+from .prediction_memory import RememberedPrediction
 from .reembedding import Reembedder
 from .residency.census import Census
 from .residency.entry import Entry
@@ -76,6 +78,8 @@ class Workspaces:
         self._survey.add(self.names())
         self._survey.start()
         self._follower.start()
+        if dependencies.others is not None:
+            dependencies.others.answer(self._find_prediction)
 
     def use(self, name: str = "") -> Use:
         """Return a context whose block gets the workspace of that name, "" = “default”, and keeps it in memory.
@@ -256,6 +260,14 @@ class Workspaces:
             entry = self._registry.find(name) or self._make_entry(name)
             retired = self._replace(entry, ChangeKind.RESTORE, expected_revision, client, snapshot_id)
         return self.info(name), retired
+
+    def _find_prediction(self, workspace: str, prediction_id: str) -> RememberedPrediction | None:
+        """See OtherMemories.answer."""
+        found = self._dependencies.predictions.find(workspace, prediction_id)
+        if found is None:
+            return None
+        stored = self._dependencies.encoder.to_stored(found.drawing)
+        return replace(found, drawing=replace(found.drawing, source=stored))
 
     def close(self) -> None:
         """Finish changes in progress, close all logs, release the data directory."""

@@ -116,6 +116,7 @@ def test_as_many_labels_as_were_asked_for(web: FlaskClient, query: str) -> None:
     body = {"image": data_url()} if query else {"image": data_url(), "top_k": 2, "model": "few-shot"}
     found = web.post(f"/predict{query}", json=body).get_json()
     assert len(found["top_k"]) == len(found["top_3"]) == 2 and found["model"] == "few-shot"
+    assert found["knowledge_age_ms"] == 0
     assert len(web.post("/predict", json={"image": data_url(), "top_k": 50}).get_json()["top_k"]) == 4
     assert web.post("/predict?model=starter", json={"image": data_url()}).get_json()["model"] != "few-shot"
 

@@ -125,6 +125,7 @@ def _describe_prediction(found: Prediction, top_k: int) -> dict[str, Any]:
         "prediction_id": found.prediction_id,
         "revision": found.revision,
         "model": found.model,
+        "knowledge_age_ms": found.knowledge_age_ms,
     }
 
 
