@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from haleganada_server.config import ServerConfig
 from haleganada_server.core.error_reasons import StartReason
@@ -20,6 +21,9 @@ from haleganada_server.store.postgres.shared.catalog import Catalog
 from haleganada_server.store.postgres.shared.follower import Follower
 from haleganada_server.store.postgres.shared.jobs import SharedJobs
 from haleganada_server.store.postgres.shared.predictions import SharedPredictions
+
+if TYPE_CHECKING:
+    from haleganada_server.store.postgres.shared.snapshots import SharedSnapshots
 
 
 class Cluster:
@@ -48,7 +52,7 @@ class Cluster:
 
     def open_logs(self, embedder_hash: str, measures: CommitMeasures) -> PostgresDirectory:
         """Return the workspaces. Raises Precondition."""
-        return PostgresDirectory(self._database, self._own, embedder_hash, measures)
+        return PostgresDirectory(self._database, self._own, embedder_hash, measures, self._snapshots)
 
     def open_models(self, root: Path, built_in: Sequence[Path]) -> ModelFolders:
         """Return the models; those of all servers, if there is an object store."""
@@ -75,13 +79,22 @@ class Cluster:
         return SharedJobs(root, self._own.temporary_file, self._database, catalog, self._config.job_lease_s)
 
     @cached_property
+    def _snapshots(self) -> SharedSnapshots | None:
+        if self._objects is None:
+            return None
+        from haleganada_server.store.postgres.shared.snapshots import SharedSnapshots
+
+        return SharedSnapshots(self._own, Catalog(self._database, self._objects, "snapshots"))
+
+    @cached_property
     def predictions(self) -> SharedPredictions:
         """What other servers remember."""
         return SharedPredictions(self._database)
 
     def follow(self, *looks: Callable[[], object]) -> None:
         """Call these every second from now on, each in a thread of its own."""
-        self._followers = [Follower(look) for look in looks]
+        rest = () if self._snapshots is None else (self._snapshots.share_rest,)
+        self._followers = [Follower(look) for look in (*looks, *rest)]
         for follower in self._followers:
             follower.start()
 

@@ -7,16 +7,20 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from haleganada.v1 import common_pb2
 from haleganada.v1 import dataset_service_pb2 as datasets
 from haleganada.v1 import dataset_service_pb2_grpc as dataset_stubs
 from haleganada.v1 import model_service_pb2 as models
 from haleganada.v1 import model_service_pb2_grpc as model_stubs
 from haleganada.v1 import ocr_service_pb2 as ocr
+from haleganada.v1 import workspace_service_pb2 as workspaces
 from haleganada_server.core.datasets.dataset import DatasetOptions
 from haleganada_server.core.errors import Precondition
 
 from tests.conftest import RunningServer, StartServer
 from tests.contract.drawings import cross
+from tests.contract.refusals import expect_refusal
+from tests.contract.teaching import teach
 from tests.support.datasets import folders_of, write_zip
 from tests.support.tiny_model import TinyModel, write_tiny_model
 from tests.support.waiting import wait_until
@@ -63,6 +67,55 @@ def test_a_data_set_is_listed_and_deleted_at_each_server(pair: list[RunningServe
     assert (listed.dataset_id, listed.name) == (dataset_id, "drawings")
     other.DeleteDataset(datasets.DeleteDatasetRequest(dataset_id=dataset_id))
     assert not one.ListDatasets(datasets.ListDatasetsRequest()).datasets
+
+
+def test_a_snapshot_is_restored_at_each_server(pair: list[RunningServer]) -> None:
+    one, other = pair
+    taught = teach(one, "default", "ಕ")
+    kept = one.ocr.Save(ocr.SaveRequest(name="kept")).snapshot
+    assert [info.snapshot_id for info in list_snapshots(other)] == [kept.snapshot_id]
+    reset = other.ocr.Reset(ocr.ResetRequest(confirm="default"))
+    assert {info.snapshot_id for info in list_snapshots(one)} == {kept.snapshot_id, reset.snapshot.snapshot_id}
+    restore = workspaces.RestoreSnapshotRequest(workspace="default", snapshot_id=kept.snapshot_id)
+    assert other.workspaces.RestoreSnapshot(restore).workspace.samples_total == 1
+    again = workspaces.RestoreSnapshotRequest(workspace="default", snapshot_id=reset.snapshot.snapshot_id)
+    restored = one.workspaces.RestoreSnapshot(again).workspace
+    assert restored.samples_total == 1 and restored.revision > taught.revision
+    for info in list_snapshots(one):
+        gone = workspaces.DeleteSnapshotRequest(workspace="default", snapshot_id=info.snapshot_id, confirm="default")
+        one.workspaces.DeleteSnapshot(gone)
+    assert not list_snapshots(other) and not list((other.app.config.data_dir / "workspaces").rglob("*.sqlite3"))
+
+
+def test_a_damaged_snapshot_is_not_restored(pair: list[RunningServer], tmp_path: Path) -> None:
+    one, other = pair
+    teach(one, "default", "ಕ")
+    kept = one.ocr.Save(ocr.SaveRequest()).snapshot
+    (file,) = (tmp_path / "objects").rglob(f"{kept.snapshot_id}.sqlite3")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + b"?")
+    restore = workspaces.RestoreSnapshotRequest(workspace="default", snapshot_id=kept.snapshot_id)
+    refusal = expect_refusal(lambda: other.workspaces.RestoreSnapshot(restore))
+    assert refusal.code is grpc.StatusCode.DATA_LOSS and kept.snapshot_id in refusal.message
+    file.write_bytes(content)
+    assert other.workspaces.RestoreSnapshot(restore).workspace.samples_total == 1
+
+
+def test_what_the_object_store_does_not_take_is_offered_again(pair: list[RunningServer], tmp_path: Path) -> None:
+    one, other = pair
+    teach(one, "default", "ಕ")
+    objects = tmp_path / "objects"
+    objects.rename(tmp_path / "away")
+    objects.write_bytes(b"a file in its place")
+    kept = one.ocr.Save(ocr.SaveRequest()).snapshot
+    assert [info.snapshot_id for info in list_snapshots(one)] == [kept.snapshot_id] and not list_snapshots(other)
+    objects.unlink()
+    (tmp_path / "away").rename(objects)
+    wait_until(lambda: [info.snapshot_id for info in list_snapshots(other)] == [kept.snapshot_id], 10)
+
+
+def list_snapshots(server: RunningServer) -> list[common_pb2.Snapshot]:
+    return list(server.workspaces.ListSnapshots(workspaces.ListSnapshotsRequest(workspace="default")).snapshots)
 
 
 def test_objects_without_a_database_are_refused(start_server: StartServer, tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import AlreadyExists
+from haleganada_server.core.errors import AlreadyExists, DataLoss
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.measures import CommitMeasures
 from haleganada_server.core.sample_log.ports import LogReplaced, SampleVisitor, WorkspaceLog
@@ -33,6 +34,9 @@ from .feed import Feed
 from .log import PostgresLog, require_position
 from .position import ADD, LOCK, READ, SET, Position
 
+if TYPE_CHECKING:
+    from .shared.snapshots import SharedSnapshots
+
 _OUTLINE = (
     "SELECT (SELECT count(DISTINCT label) FROM samples WHERE log_id = %s AND NOT forgotten), "
     "(SELECT count(*) FROM samples WHERE log_id = %s AND NOT forgotten AND embedder_hash <> %s)"
@@ -43,13 +47,18 @@ class PostgresDirectory:
     """core.workspaces.ports.WorkspaceDirectory over a database. Names of workspaces are expected in NFC."""
 
     def __init__(
-        self, database: Database, own: DataDirectory, embedder_hash: str, measures: CommitMeasures | None = None
+        self,
+        database: Database,
+        own: DataDirectory,
+        embedder_hash: str,
+        measures: CommitMeasures | None = None,
+        snapshots: SharedSnapshots | None = None,
     ) -> None:
         """database: closed by close(), and at once if this raises. own: this server's data directory. embedder_hash: of
-        the current weights. measures: of the commits of all logs. Raises Precondition if servers with other weights use
-        the database.
+        the current weights. measures: of the commits of all logs. snapshots: those of all servers; None = each has its
+        own. Raises Precondition if servers with other weights use the database.
         """
-        self._database, self._own, self._measures = database, own, measures
+        self._database, self._own, self._measures, self._snapshots = database, own, measures, snapshots
         try:
             self._feed = Feed(database, embedder_hash)
         except BaseException:
@@ -121,6 +130,8 @@ class PostgresDirectory:
         snapshot_id: str = "",
         visitor: SampleVisitor | None = None,
     ) -> tuple[PostgresLog, SnapshotInfo | None]:
+        if snapshot_id:
+            self._fetch(name, snapshot_id)
         with self._changing(name) as (connection, before, scratch):
             _require_unchanged(log, before, event)
             state, used = scratch / "state.sqlite3", before.to_mark()
@@ -134,6 +145,7 @@ class PostgresDirectory:
                 self._put(connection, name, before, state)
         if log is not None:
             log.close()
+        self._share(name)
         return self.open(name, visitor), retired
 
     def delete(self, name: str, log: WorkspaceLog | None) -> SnapshotInfo | None:
@@ -145,14 +157,17 @@ class PostgresDirectory:
                 connection.execute("COMMIT")
         if log is not None:
             log.close()
+        self._share(name)
         return retired
 
     def save(self, log: WorkspaceLog, name: str, kind: SnapshotKind = SnapshotKind.SAVED) -> SnapshotInfo:
         self._own.describe(log.name, log.created_us)
-        return self._own.save(log, name, kind)
+        saved = self._own.save(log, name, kind)
+        self._share(log.name)
+        return saved
 
     def discard(self, name: str, snapshot: SnapshotInfo) -> int:
-        return self._own.discard(name, snapshot)
+        return (self._snapshots or self._own).discard(name, snapshot)
 
     def snapshot_bytes(self, name: str) -> int:
         return self._own.snapshot_bytes(name)
@@ -161,18 +176,23 @@ class PostgresDirectory:
         self._own.require_room(needed)
 
     def is_sound(self, name: str, snapshot: SnapshotInfo) -> bool:
+        try:
+            self._fetch(name, snapshot.snapshot_id)
+        except DataLoss:
+            return False
         return self._own.is_sound(name, snapshot)
 
     def snapshots(self, name: str) -> list[SnapshotInfo]:
-        return self._own.snapshots(name)
+        return self._own.snapshots(name) if self._snapshots is None else self._snapshots.all(name)
 
     def names_with_snapshots(self) -> list[str]:
-        return self._own.names_with_snapshots()
+        return self._own.names_with_snapshots() if self._snapshots is None else self._snapshots.names()
 
     def export(self, log: WorkspaceLog, transfer_format: TransferFormat) -> ExportFile:
         return self._own.export(log, transfer_format)
 
     def export_snapshot(self, name: str, snapshot_id: str, transfer_format: TransferFormat) -> ExportFile:
+        self._fetch(name, snapshot_id)
         return self._own.export_snapshot(name, snapshot_id, transfer_format)
 
     def read_import(
@@ -195,6 +215,16 @@ class PostgresDirectory:
         self._feed.close()
         self._database.close()
         self._own.close()
+
+    def _fetch(self, name: str, snapshot_id: str) -> None:
+        """Let this server have a snapshot of another one. Raises DataLoss, Unavailable."""
+        if self._snapshots is not None:
+            self._snapshots.fetch(name, snapshot_id)
+
+    def _share(self, name: str) -> None:
+        """Let other servers have a workspace's snapshots."""
+        if self._snapshots is not None:
+            self._snapshots.share(name)
 
     @contextmanager
     def _changing(self, name: str) -> Iterator[tuple[Connection, Position, Path]]:

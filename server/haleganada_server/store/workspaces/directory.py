@@ -326,6 +326,16 @@ class DataDirectory:
         """Return where a workspace's log is, or would be."""
         return self._home(name) / LOG
 
+    def list_snapshot_files(self, name: str, info: SnapshotInfo) -> list[Path]:
+        """Return the files of a snapshot, the manifest first."""
+        return self.snapshot_folder(name, self._temporary).list_files(info)
+
+    def adopt_snapshot(self, name: str, folder: Path, info: SnapshotInfo) -> None:
+        """Move the files of another server's snapshot into place. A kill leaves it whole, or unlisted."""
+        self.describe(name, info.created_us)
+        with self.errors(name):
+            self.snapshot_folder(name, self._temporary).adopt(folder, info)
+
     def snapshot_folder(self, name: str, scratch: Path) -> SnapshotFolder:
         """Return a workspace's snapshots. scratch: a folder for unfinished files."""
         return SnapshotFolder(self._home(name), name, scratch)

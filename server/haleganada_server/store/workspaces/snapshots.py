@@ -155,13 +155,31 @@ class SnapshotFolder:
         found = []
         for path in [*self._snapshots.glob("*.sqlite3"), *self._trash.glob("*.sqlite3")]:
             try:
-                found.append(_from_json(json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))))
+                found.append(parse_manifest(path.with_suffix(".json").read_text(encoding="utf-8")))
             except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
                 raise_machine_error(error)
                 with suppress(FileNotFoundError):  # it was deleted meanwhile
                     found.append(_describe_damaged(path, path.parent == self._trash))
                     _log.warning("the manifest of snapshot %s of %r is damaged: %s", path.stem, self._name, error)
         return sorted(found, key=lambda info: (info.created_us, info.revision), reverse=True)
+
+    def list_files(self, info: SnapshotInfo) -> list[Path]:
+        """Return the files of a snapshot, the manifest first."""
+        path = self._file(info)
+        journals = [path.with_name(path.name + suffix) for suffix in _JOURNALS]
+        return [path.with_suffix(".json"), *(journal for journal in journals if journal.exists()), path]
+
+    def adopt(self, folder: Path, info: SnapshotInfo) -> None:
+        """Move the files of a snapshot of another server into place, the last one in one rename."""
+        target = self._file(info)
+        target.parent.mkdir(exist_ok=True)
+        for place in [
+            target.with_suffix(".json"),
+            *(target.with_name(target.name + suffix) for suffix in _JOURNALS),
+            target,
+        ]:
+            if (path := folder / place.name).exists():
+                files.move(path, place)
 
     def copy_out(self, snapshot_id: str, target: Path) -> None:
         """Copy the file of a snapshot, and check it. Raises NotFound, DataLoss."""
@@ -266,6 +284,11 @@ def _remove_leftovers_of(path: Path) -> None:
     remove_journals(path)
     shutil.rmtree(path.with_name(f"{path.stem}-seed-files"), ignore_errors=True)  # of earlier versions
     path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def parse_manifest(text: str) -> SnapshotInfo:
+    """Return what a manifest says. Raises ValueError, TypeError or KeyError if it is not as it was written."""
+    return _from_json(json.loads(text))
 
 
 def _from_json(manifest: dict[str, Any]) -> SnapshotInfo:

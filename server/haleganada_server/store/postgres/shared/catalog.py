@@ -100,6 +100,19 @@ class Catalog:
             found = self._database.fetch(query, (self._kind, object_id))
         return _to_entry(*found[0]) if found else None
 
+    def find_below(self, prefix: str) -> list[Entry]:
+        """Return what there is, or was, whose ids begin so. Raises Unavailable."""
+        query = f"SELECT {_COLUMNS} FROM objects WHERE kind = %s AND object_id >= %s AND object_id < %s"
+        with database_errors(self._kind):
+            found = self._database.fetch(query, (self._kind, prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)))
+        return [_to_entry(*row) for row in found]
+
+    def descriptions(self) -> list[str]:
+        """Return the descriptions of all that is not deleted. Raises Unavailable."""
+        query = "SELECT description FROM objects WHERE kind = %s AND NOT deleted"
+        with database_errors(self._kind):
+            return [row[0] for row in self._database.fetch(query, (self._kind,))]
+
     def fetch(self, entry: Entry, scratch: Path, target: Path) -> None:
         """Copy what a thing has to a folder of this server, which appears complete. scratch: a new path on the same
         disk. Raises DataLoss, Unavailable.
