@@ -18,6 +18,7 @@ from haleganada_server.store.models import ModelFolders
 from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.directory import PostgresDirectory
 from haleganada_server.store.postgres.shared.catalog import Catalog
+from haleganada_server.store.postgres.shared.checkpoints import Checkpoints
 from haleganada_server.store.postgres.shared.follower import Follower
 from haleganada_server.store.postgres.shared.jobs import SharedJobs
 from haleganada_server.store.postgres.shared.predictions import SharedPredictions
@@ -75,8 +76,9 @@ class Cluster:
     def jobs(self) -> SharedJobs:
         """The jobs, which are those of all servers."""
         catalog = Catalog(self._database, self._objects, "jobs") if self._objects is not None else None
-        root = self._config.data_dir / "jobs"
-        return SharedJobs(root, self._own.temporary_file, self._database, catalog, self._config.job_lease_s)
+        root, temporary = self._config.data_dir / "jobs", self._own.temporary_file
+        checkpoints = Checkpoints(self._database, self._objects, temporary) if self._objects is not None else None
+        return SharedJobs(root, temporary, self._database, catalog, self._config.job_lease_s, checkpoints)
 
     @cached_property
     def _snapshots(self) -> SharedSnapshots | None:
@@ -93,7 +95,7 @@ class Cluster:
 
     def follow(self, *looks: Callable[[], object]) -> None:
         """Call these every second from now on, each in a thread of its own."""
-        rest = () if self._snapshots is None else (self._snapshots.share_rest,)
+        rest = () if self._snapshots is None else (self._snapshots.share_rest, self.jobs.share_checkpoints)
         self._followers = [Follower(look) for look in (*looks, *rest)]
         for follower in self._followers:
             follower.start()

@@ -254,7 +254,8 @@ class Jobs:
         those that are gone. To be called about every second where jobs are shared. Raises Unavailable.
         """
         for run in self._list_runs():
-            self._renew(run)
+            if run.is_claimed:
+                self._renew(run)
         self._dependencies.store.rescue(_requeue_rescued)
         self._take_news()
         with self._board.changed:
@@ -387,6 +388,7 @@ class Jobs:
                     job.job_id, self._dependencies, partial(self._update, as_worker=True)
                 )
             if self._claim(job):
+                run.is_claimed = True
                 return run
             with self._board.changed:
                 del self._runs[job.job_id]
@@ -454,7 +456,7 @@ def _requeue_if_running(job: Job) -> Job:
 
 def _requeue_rescued(job: Job) -> Job:
     """Return a job whose server is gone as it is for the others."""
-    message = "the server that carried it out is gone; the job begins again at the next one that is free"
+    message = "the server that carried it out is gone; the job goes on at the next one that is free"
     return replace(job, state=JobState.QUEUED, progress=Progress(stage="waiting", message=message))
 
 

@@ -65,6 +65,8 @@ class JobRun:
 
     def __init__(self, job_id: str, dependencies: JobDependencies, update: Update) -> None:
         self.job_id = job_id
+        self.is_claimed = False
+        """Whether it is certain that this server carries the job out."""
         self._dependencies = dependencies
         self._update = update
         self._lock = threading.Lock()

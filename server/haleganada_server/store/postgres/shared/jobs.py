@@ -2,8 +2,8 @@
 
 A record is a row. The server that carries a job out has a lease, which it renews every second; when the lease is over,
 because the server is gone, the job is anybody's again. Each claim gives the job a greater number, its fence: what the
-one before writes late is refused. A job's folder is on the disk of the server that carries it out; what is in it for
-people is published when the job is over.
+one before writes late is refused. A job's folder is on the disk of the server that carries it out; its checkpoint is
+put into the object store now and then, and what is in it for people when the job is over.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -30,6 +31,7 @@ from haleganada_server.store.postgres.errors import database_errors
 
 from .catalog import Catalog
 from .changes import changing
+from .checkpoints import Checkpoints
 
 LEASE_S = 15.0
 _FINISHED = "finished"  # in the folder of a job that this server has carried out to its end
@@ -55,6 +57,10 @@ _LAPSED = (
     "FOR UPDATE SKIP LOCKED"
 )
 _TAKE_AWAY = "UPDATE jobs SET server = '', lease_until = NULL, fence = fence + 1 WHERE job_id = %s"
+_NO_CHECKPOINT = (
+    "WITH old AS (SELECT job_id, checkpoint FROM jobs WHERE job_id = %s AND checkpoint IS NOT NULL) "
+    "UPDATE jobs SET checkpoint = NULL FROM old WHERE jobs.job_id = old.job_id RETURNING old.checkpoint"
+)
 _DELETE = "UPDATE jobs SET deleted = true, record = '', open = false, change = nextval('changes') WHERE job_id = %s"
 _log = logging.getLogger(__name__)
 
@@ -71,13 +77,15 @@ class SharedJobs(JobFolders):
         database: Database,
         catalog: Catalog | None,
         lease_s: float = LEASE_S,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         """root, temporary_path: as for JobFolders. catalog: of files of jobs; None = each server has its own. lease_s:
-        after which a server that is not heard of counts as gone.
+        after which a server that is not heard of counts as gone. checkpoints: None = each server has its own.
         """
         super().__init__(root, temporary_path)
         self._folder, self._temporary = root, temporary_path
         self._database, self._catalog, self._lease_s = database, catalog, lease_s
+        self._checkpoints = checkpoints
         self._server = token_hex(8)
         self._fences: dict[str, int] = {}
         self._following = threading.Lock()
@@ -121,13 +129,17 @@ class SharedJobs(JobFolders):
             changed = change(before)
             if changed != stored:
                 connection.execute(_WRITE, (to_record(changed), not changed.state.is_over, job.job_id))
+            named = None
             if changed.state.is_over:
+                named = connection.execute(_NO_CHECKPOINT, (job.job_id,)).fetchone()
                 if as_worker:
                     (self.folder(job.job_id) / _FINISHED).touch()
                 connection.execute(_FREE_AGAIN, (job.job_id,))
             elif as_worker:
                 connection.execute(_RENEW, (self._lease_s, job.job_id))
         reach("job.saved")
+        if named is not None and self._checkpoints is not None:
+            self._checkpoints.remove(job.job_id, named[0])
         return changed
 
     def delete(self, job_id: str) -> None:
@@ -153,13 +165,17 @@ class SharedJobs(JobFolders):
             assert claimed is not None
         self._fences[job_id] = claimed[0]
         self.folder(job_id).mkdir(exist_ok=True)
+        if self._checkpoints is not None:
+            self._checkpoints.fetch(job_id, self.folder(job_id), claimed[0])
         reach("job.claimed")
         return True
 
     def give_back(self, job_id: str, change: Callable[[Job], Job]) -> None:
-        fence = self._fences.pop(job_id, None)
+        fence = self._fences.get(job_id)
         if fence is None:
             return
+        self._share_checkpoint(job_id, fence)
+        del self._fences[job_id]
         with changing(self._database, _WHAT) as connection:
             row = connection.execute(_LOCK, (job_id,)).fetchone()
             if row is not None and row[1] == fence and row[2] == self._server:
@@ -179,8 +195,21 @@ class SharedJobs(JobFolders):
             return
         with changing(self._database, _WHAT) as connection:
             for job_id, record in connection.execute(_LAPSED).fetchall():
-                _log.warning("job %s: the server that carried it out is gone; it begins again", job_id)
+                _log.warning("job %s: the server that carried it out is gone; another one goes on with it", job_id)
                 self._free(connection, job_id, record, change)
+
+    def share_checkpoints(self) -> None:
+        """Let other servers go on with the jobs that this one carries out, should it be gone. Raises Unavailable."""
+        for job_id, fence in list(self._fences.items()):
+            if self._checkpoints is not None:
+                with suppress(LeaseLost):
+                    self._checkpoints.share(job_id, self.folder(job_id), fence, self.require_lease)
+
+    def _share_checkpoint(self, job_id: str, fence: int) -> None:
+        """Let others go on where a job is that this server does not finish."""
+        if self._checkpoints is not None:
+            with suppress(LeaseLost, HaleganadaError):
+                self._checkpoints.share(job_id, self.folder(job_id), fence, self.require_lease, now=True)
 
     def require_lease(self, connection: Connection, job_id: str) -> None:
         """Raise LeaseLost if this server has carried out a job and others may have taken it over, until the

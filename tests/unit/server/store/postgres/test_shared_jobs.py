@@ -25,6 +25,7 @@ pytest.importorskip("s3fs", reason="the extra cluster is not installed")
 
 from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.shared.catalog import Catalog
+from haleganada_server.store.postgres.shared.checkpoints import Checkpoints
 from haleganada_server.store.postgres.shared.follower import Follower
 from haleganada_server.store.postgres.shared.jobs import SharedJobs
 from haleganada_server.store.postgres.shared.models import SharedModels
@@ -49,6 +50,7 @@ class Server:
             self.database,
             Catalog(self.database, store, "jobs"),
             LEASE_S,
+            Checkpoints(self.database, store, lambda: temporary / uuid4().hex, interval_s=0.1),
         )
         self.models = Models(
             SharedModels(
@@ -69,7 +71,11 @@ class Server:
                 weights=folder / "weights",
             )
         )
-        self.follower = Follower(self.jobs.follow, 0.1)
+        self.follower = Follower(self._follow, 0.1)
+
+    def _follow(self) -> None:
+        self.jobs.follow()
+        self.store.share_checkpoints()
 
     def start(self) -> Server:
         self.jobs.start()
@@ -189,14 +195,35 @@ def lapse(url: str) -> bool:
     return True
 
 
-def test_a_server_that_stops_gives_its_jobs_back(open_server: Open, database_url: str) -> None:
+def test_a_job_goes_on_from_its_checkpoint_at_another_server(
+    open_server: Open, database_url: str, tmp_path: Path
+) -> None:
     one, other = open_server("one").start(), open_server("other")
-    job = train(one, 40)
-    wait_for_epochs(one, job)
+    job = train(one, 60)
+    wait_for_epochs(one, job, 5)
     one.jobs.stop()
     one.jobs.close()
+    reached = int((one.folder / "jobs" / job.job_id / "checkpoint").read_text())
     other.start()
-    assert wait_for_end(other, job).state is JobState.SUCCEEDED
+    copy = other.folder / "jobs" / job.job_id / "checkpoint"
+    assert int(wait_until(lambda: copy.read_text() if copy.exists() else "")) >= reached >= 5
+    ended = wait_for_end(other, job)
+    assert ended.state is JobState.SUCCEEDED and [epoch.epoch for epoch in ended.epochs] == list(range(1, 61))
+    assert fetch_all(database_url, "SELECT checkpoint FROM haleganada.jobs") == [(None,)]
+    wait_until(lambda: not list((tmp_path / "objects").glob("checkpoints/*/*/*")))
+
+
+def test_a_damaged_checkpoint_is_not_used(open_server: Open, database_url: str, tmp_path: Path) -> None:
+    one, other = open_server("one").start(), open_server("other")
+    job = train(one, 30)
+    wait_for_epochs(one, job, 5)
+    one.jobs.stop()
+    one.jobs.close()
+    (kept,) = (tmp_path / "objects").glob("checkpoints/*/*/*")
+    kept.write_text("999")
+    other.start()
+    ended = wait_for_end(other, job)
+    assert ended.state is JobState.SUCCEEDED and [epoch.epoch for epoch in ended.epochs] == list(range(1, 31))
 
 
 def test_a_job_waits_for_a_server_that_has_its_data(open_server: Open) -> None:
