@@ -58,7 +58,7 @@ lint: .venv/.done-test proto-check limits-check docs-check lint-js  ## Style, ty
 	$(BIN)/buf lint proto
 	$(BIN)/buf breaking proto --against proto/baseline.binpb
 	$(BIN)/hadolint server/deploy/Dockerfile
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec server/deploy/compose.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec server/deploy/compose.yaml server/deploy/compose-replicas.yaml
 
 docs: .venv/.done-test                   ## docs/reference/, from the commands, the SDK and the contract
 	$(BIN)/python -m docs.generate

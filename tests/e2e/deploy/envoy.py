@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from haleganada_client import HaleganadaClient, HaleganadaError
 
 from tests.support.network.certificates import Pair
 from tests.support.network.ports import HOST, can_connect, find_free_port
@@ -90,3 +91,11 @@ def envoy_before(folder: Path, servers: Sequence[str], trusted: Path | None = No
     finally:
         process.terminate()
         process.wait(30)
+
+
+def is_ready(client: HaleganadaClient) -> bool:
+    """Return whether Envoy has found a server."""
+    try:
+        return client.health() == "SERVING"
+    except HaleganadaError:
+        return False

@@ -21,9 +21,9 @@ MAX_BYTES = 225_000_000  # beside Python's image of 125 MB, 350 MB in all
 STROKE = [[(10, 10), (90, 90)], [(90, 10), (10, 90)]]
 
 
-def test_both_targets_have_the_same_ways() -> None:
+def test_all_targets_have_the_same_ways() -> None:
     stages = parse(DOCKERFILE)
-    assert stages["cpu"].base == stages["cuda"].base == "base"
+    assert stages["cpu"].base == stages["cluster"].base == stages["cuda"].base == "base"
     assert list(stages)[-1] == "cpu", "what is built if no target is named"
     instructions = [word for word, _ in stages["base"].steps]
     assert {"USER", "HEALTHCHECK", "ENTRYPOINT", "CMD", "VOLUME"} <= set(instructions)

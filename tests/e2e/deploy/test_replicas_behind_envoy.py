@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from haleganada_client import HaleganadaClient, HaleganadaError
+from haleganada_client import HaleganadaClient
 from haleganada_server.config import Tls
 
 from tests.conftest import StartServer
-from tests.e2e.deploy.envoy import envoy_before, find_envoy
+from tests.e2e.deploy.envoy import envoy_before, find_envoy, is_ready
 from tests.e2e.processes import zigzag
 from tests.e2e.server.cluster.replicas import Replicas, require_once
 from tests.support.network.certificates import make_pair, needs_openssl
@@ -45,14 +45,6 @@ def front(tmp_path: Path, replicas: Replicas) -> Iterator[str]:
         with HaleganadaClient(address) as client:
             wait_until(lambda: is_ready(client))
         yield address
-
-
-def is_ready(client: HaleganadaClient) -> bool:
-    """Return whether Envoy has found a server."""
-    try:
-        return client.health() == "SERVING"
-    except HaleganadaError:
-        return False
 
 
 def count_open(replicas: Replicas) -> list[int]:
