@@ -206,8 +206,8 @@ class Recognizers:
 
 
 def open_recognizers(config: ServerConfig) -> Recognizers:
-    """Lock a data directory and open its workspaces as a server does, but answer nobody's calls. Raises Precondition,
-    saying what to do, if that fails; nothing is left open then.
+    """Lock a data directory and open its workspaces as a server does, but answer nobody's calls, in one of several
+    processes that share the cores. Raises Precondition, saying what to do, if that fails; nothing is left open then.
     """
     weights, rasterizer, measures = load_weights(config.weights_dir), PillowRasterizer(), _make_measures(None)
     with ExitStack() as undo:
@@ -215,7 +215,7 @@ def open_recognizers(config: ServerConfig) -> Recognizers:
         undo.callback(directory.close)
         to_input = partial(network_input, side=weights.side)
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
-        encoder = _make_encoder(rasterizer, MeasuredEmbedder(selected.embedder, measures))
+        encoder = GlyphEncoder(rasterizer, MeasuredEmbedder(selected.embedder, measures), overlap=1)
         models = _make_models(config, directory, None)
         workspaces = _open_workspaces(config, directory, encoder, weights, models, None, _read_shares(config))
         undo.pop_all()

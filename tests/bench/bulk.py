@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -25,7 +26,7 @@ from haleganada_client.json_values import to_json_value
 
 from tests.bench.drawings import LABELS, canvas_png
 from tests.bench.table import Table, get_quantile
-from tests.e2e.processes import children_of, fresh_server
+from tests.e2e.processes import fresh_server
 
 PICTURES, ROUNDS = 20_000, 3
 SAMPLES, TAUGHT_HANDS = 5, 1_000_000  # of each label, by hands that draw none of the pictures
@@ -33,6 +34,7 @@ BATCH = 64
 THREADS = (1, 2, 3, 4)
 TICKS = os.sysconf("SC_CLK_TCK")
 TARGET = 0.9
+_LOOK_S = 0.5  # each look reads /proc once, which takes milliseconds from what is measured
 
 
 def main() -> None:
@@ -116,15 +118,18 @@ def measure(table: Table, what: str, pictures: int, counted: Sequence[int], work
 def watch_processors(counted: Sequence[int]) -> Iterator[dict[int, float]]:
     """Yield the seconds of processor time by process, complete after the block."""
     before = {pid: read_seconds(pid) for pid in counted}
-    known = set(children_of(os.getpid()))
+    known = set(find_below(os.getpid()))
     used: dict[int, float] = {}
     ended = threading.Event()
 
+    def find_new() -> list[int]:
+        return [pid for pid in find_below(os.getpid()) if pid not in known]
+
     def look() -> None:
         while True:
-            for pid in counted or find_below([pid for pid in children_of(os.getpid()) if pid not in known]):
+            for pid in counted or find_new():
                 used[pid] = max(used.get(pid, 0.0), read_seconds(pid) - before.get(pid, 0.0))
-            if ended.wait(0.2):
+            if ended.wait(_LOOK_S):
                 return
 
     watcher = threading.Thread(target=look)
@@ -136,9 +141,18 @@ def watch_processors(counted: Sequence[int]) -> Iterator[dict[int, float]]:
         watcher.join()
 
 
-def find_below(pids: Sequence[int]) -> list[int]:
-    """Return processes and all that they have started."""
-    return [found for pid in pids for found in (pid, *find_below(children_of(pid)))]
+def find_below(pid: int) -> list[int]:
+    """Return all processes that one has started, and that those have started."""
+    children = defaultdict[int, list[int]](list)
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):  # it ended meanwhile
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                children[int(parent)].append(int(folder.name))
+    found = [pid]
+    for one in found:
+        found += children[one]
+    return found[1:]
 
 
 def read_seconds(pid: int) -> float:

@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -58,23 +60,27 @@ def join_cluster(address: str, workers: int) -> Iterator[None]:
     """
     import ray
 
-    try:
-        with _silence():
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **_choose_cluster(address, workers))
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = f"no cluster of Ray answers at {address}" if address else "Ray cannot be started on this machine"
-        raise BulkFailed(f"{where} ({str(error).splitlines()[0]})") from error
-    try:
+    with ExitStack() as undo:
+        chosen = {"address": address} if address else _own_cluster(workers, undo)
+        try:
+            with _silence():
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **chosen)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            where = f"no cluster of Ray answers at {address}" if address else "Ray cannot be started on this machine"
+            raise BulkFailed(f"{where} ({str(error).splitlines()[0]})") from error
+        undo.callback(ray.shutdown)
         yield
-    finally:
-        ray.shutdown()
 
 
-def _choose_cluster(address: str, workers: int) -> dict[str, Any]:
-    """Return the arguments of ray.init, which would take the address of an environment variable without one."""
-    if address:
-        return {"address": address}
+def _own_cluster(workers: int, undo: ExitStack) -> dict[str, Any]:
+    """Return the arguments of ray.init, which would take the address of an environment variable without one. undo: gets
+    what removes Ray's logs and sockets.
+    """
+    short = "/tmp" if Path("/tmp").is_dir() else None  # a socket's path has 107 characters at most
+    folder = tempfile.mkdtemp(prefix="ray-", dir=short)
+    undo.callback(shutil.rmtree, folder, ignore_errors=True)
     return {
+        "_temp_dir": folder,
         "address": "local",
         "num_cpus": workers,
         "num_gpus": 0,
@@ -86,16 +92,20 @@ def _choose_cluster(address: str, workers: int) -> dict[str, Any]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Drop what libraries write to standard error in the block: Ray tells there which level its log has."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nothing:  # noqa: PTH123
-            os.dup2(nothing.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    """Drop what libraries write to standard error in the block, where Ray tells which level its log has; what this
+    program says there comes through.
+    """
+    own = sys.stderr
+    own.flush()
+    with open(os.dup(2), "w", encoding=own.encoding, errors=own.errors, buffering=1) as kept:  # noqa: PTH123
+        try:
+            sys.stderr = kept
+            with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+                os.dup2(nothing.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept.fileno(), 2)
+            sys.stderr = own
 
 
 def compute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -83,16 +84,23 @@ def run(job: Job, say: Callable[[str], None]) -> Summary:
     """Carry out a job, or what is left of it. say: told how far it is. Raises BulkFailed; what is finished is kept."""
     require_ray(job.ray_address)
     try:
-        with closing(RunFolder(job.out)) as folder:
-            facts = _begin(job, folder, say)
-            _compute(job, folder, facts, say)
-            return _finish(job, folder, facts)
+        with closing(RunFolder(job.out)) as folder, ThreadPoolExecutor(1, "aside") as aside:
+            facts = _resume(job, folder, say)
+            if facts is not None and not any(folder.missing()):
+                return _finish(job, folder, facts)
+            begun = aside.submit(_begin, job, folder, say) if facts is None else None  # while Ray starts
+            with join_cluster(job.ray_address, job.workers):
+                facts = begun.result() if begun else facts
+                assert facts is not None
+                _compute(job, folder, facts, say)
+                finished = aside.submit(_finish, job, folder, facts)  # while Ray stops
+            return finished.result()
     except (HaleganadaError, OSError) as error:
         raise BulkFailed(error.message if isinstance(error, HaleganadaError) else str(error)) from error
 
 
-def _begin(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str, Any]:
-    """List the items and copy the state, unless an unfinished run goes on; return the facts of the state."""
+def _resume(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str, Any] | None:
+    """Return the facts of the state of an unfinished run that goes on; None if a new one may begin."""
     if not job.fresh and (facts := folder.resume(job.request)) is not None:
         say(f"goes on: {len(folder.finished()):,} of {folder.blocks_total:,} blocks are finished")
         return facts
@@ -101,6 +109,11 @@ def _begin(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str,
     folder.clear()
     if job.lessons is not None:
         require_unused(job.lessons.data)
+    return None
+
+
+def _begin(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str, Any]:
+    """List the items and copy the state; return the facts of the state."""
     found = ItemList(job.suffixes)
     for name in job.inputs:
         found.add(name)
@@ -129,8 +142,6 @@ def _prepare(job: Job, items: Sequence[Item], folder: RunFolder, say: Callable[[
 
 def _compute(job: Job, folder: RunFolder, facts: dict[str, Any], say: Callable[[str], None]) -> None:
     missing = list(folder.missing())
-    if not missing:
-        return
     task = Task(
         kind=job.kind,
         settings=job.settings,
@@ -141,13 +152,12 @@ def _compute(job: Job, folder: RunFolder, facts: dict[str, Any], say: Callable[[
     )
     done = folder.items_total - sum(len(items) for _, items in missing)
     said = time.monotonic()
-    with join_cluster(job.ray_address, job.workers):
-        for result in compute(missing, task, job.workers, not job.ray_address):
-            folder.keep(int(result.number), int(result.rows), int(result.bad), bytes(result.data))
-            done += int(result.rows)
-            if time.monotonic() - said > _SAY_EVERY_S:
-                said = time.monotonic()
-                say(f"{done:,} of {folder.items_total:,}")
+    for result in compute(missing, task, job.workers, not job.ray_address):
+        folder.keep(int(result.number), int(result.rows), int(result.bad), bytes(result.data))
+        done += int(result.rows)
+        if time.monotonic() - said > _SAY_EVERY_S:
+            said = time.monotonic()
+            say(f"{done:,} of {folder.items_total:,}")
 
 
 def _finish(job: Job, folder: RunFolder, facts: dict[str, Any]) -> Summary:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 _ASIDE = 16  # drawings; a user's call waits for so many at most
 _OVERLAP = max(2, min(os.cpu_count() or 1, 4))
-"""Micro-batches of one call at once. One is rasterized while others are embedded, which takes three times as long."""
+"""Micro-batches of one call at once: one is rasterized while another is embedded."""
 _MANY_POINTS = 2_000  # of a drawing; a character that a person draws has a few hundred
 
 
@@ -52,12 +52,17 @@ class Drawing:
 class GlyphEncoder:
     """Encodes drawings with a rasterizer and an embedder. Safe from any thread."""
 
-    def __init__(self, rasterizer: Rasterizer, embedder: Embedder, most_together: int = 8) -> None:
-        """most_together: drawings of concurrent calls that are encoded together."""
+    def __init__(
+        self, rasterizer: Rasterizer, embedder: Embedder, most_together: int = 8, overlap: int = _OVERLAP
+    ) -> None:
+        """most_together: drawings of concurrent calls that are encoded together. overlap: micro-batches of one call at
+        once; 1 is best where other processes use the other cores.
+        """
         self._rasterizer = rasterizer
         self._embedder = embedder
+        self._overlap = overlap
         self._combining = CombiningEncoder(rasterizer, embedder, most_together)
-        self._pool = ThreadPoolExecutor(max(_OVERLAP, os.cpu_count() or 1), "micro-batch")
+        self._pool = ThreadPoolExecutor(max(overlap, os.cpu_count() or 1), "micro-batch")
         self._active_calls = 0
         self._counter_lock = threading.Lock()
 
@@ -90,7 +95,9 @@ class GlyphEncoder:
 
         with self._track_call():
             batches = split_into_micro_batches(glyphs, self._rasterizer.count_pixels)
-            return encode(batches[0]) if len(batches) == 1 else self._encode_overlapping(batches, encode)
+            if self._overlap == 1 or len(batches) == 1:
+                return [one for batch in batches for one in encode(batch)]
+            return self._encode_overlapping(batches, encode)
 
     @contextmanager
     def _track_call(self) -> Iterator[None]:
@@ -111,7 +118,7 @@ class GlyphEncoder:
         pending: deque[Future[list[Outcome[T]]]] = deque()
         try:
             for batch in batches:
-                while pending and (batch.is_large or len(pending) == _OVERLAP):
+                while pending and (batch.is_large or len(pending) == self._overlap):
                     encoded += pending.popleft().result()
                 if batch.is_large:  # in this thread, because micro-batches of other calls wait for those of the pool
                     encoded += encode(batch)
