@@ -43,7 +43,7 @@ def test_a_server_that_cannot_follow(
         patched.setattr(feed, "_LATE_S", 0.3)
         for _ in range(2):
             teach(one, "default")
-        assert wait_until(lambda: get_replica(other).behind_revisions, 10) == 2
+        wait_until(lambda: get_replica(other).behind_revisions == 2, 10)
         wait_until(lambda: not get_replica(other).current, 10)
         assert get_replica(other).look_age_seconds < 10 and not get_replica(other).database_away
         wait_until(lambda: check_health(other, CURRENT) == "NOT_SERVING", 10)
