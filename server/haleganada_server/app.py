@@ -128,7 +128,7 @@ class App:
         self.jobs.start()
         self.reading_expiry.start()
         if self.cluster is not None:
-            self.cluster.follow(self.models.follow, self.jobs.follow)
+            self.cluster.follow(self.models.follow, self.jobs.follow, self.reading_store.follow)
         domain = Domain(
             workspaces=self.workspaces,
             models=self.models,
@@ -269,7 +269,7 @@ def build_app(
         workspaces = _open_workspaces(config, logs, encoder, weights, models, learners, shares, others)
         dataset_dependencies = _make_dataset_dependencies(config, directory, datasets)
         reader_pool = _make_reader_pool(config, directory, reader)
-        reading_store = _make_reading_store(config, directory)
+        reading_store = _make_reading_store(config, directory, cluster)
         readings = _make_readings(config, reading_store, reader_pool, encoder, weights, workspaces, models, measures)
         undo.pop_all()
     return App(
@@ -474,14 +474,11 @@ def _make_reader_pool(config: ServerConfig, directory: DataDirectory, command: S
     return ReaderPool(limits, directory.temporary_file, command)
 
 
-def _make_reading_store(config: ServerConfig, directory: DataDirectory) -> ReadingFolders:
-    return ReadingFolders(
-        config.data_dir / "readings",
-        directory.temporary_file,
-        config.reading_retention_s,
-        config.reading_quota,
-        directory.require_room,
-    )
+def _make_reading_store(config: ServerConfig, directory: DataDirectory, cluster: Cluster | None) -> ReadingFolders:
+    root, retention_s, quota = config.data_dir / "readings", config.reading_retention_s, config.reading_quota
+    if cluster is not None:
+        return cluster.open_readings(root, retention_s, quota, directory.require_room)
+    return ReadingFolders(root, directory.temporary_file, retention_s, quota, directory.require_room)
 
 
 def _make_readings(

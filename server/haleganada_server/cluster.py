@@ -22,6 +22,7 @@ from haleganada_server.store.postgres.shared.checkpoints import Checkpoints
 from haleganada_server.store.postgres.shared.follower import Follower
 from haleganada_server.store.postgres.shared.jobs import SharedJobs
 from haleganada_server.store.postgres.shared.predictions import SharedPredictions
+from haleganada_server.store.readings.folders import ReadingFolders
 
 if TYPE_CHECKING:
     from haleganada_server.store.postgres.shared.snapshots import SharedSnapshots
@@ -87,6 +88,22 @@ class Cluster:
         from haleganada_server.store.postgres.shared.snapshots import SharedSnapshots
 
         return SharedSnapshots(self._own, Catalog(self._database, self._objects, "snapshots"))
+
+    def open_readings(
+        self,
+        root: Path,
+        retention_s: float,
+        max_bytes: int | None,
+        require_room: Callable[[int], None],
+    ) -> ReadingFolders:
+        """Return the kept readings; those of all servers, if there is an object store."""
+        if self._objects is None:
+            return ReadingFolders(root, self._own.temporary_file, retention_s, max_bytes, require_room)
+        from haleganada_server.store.postgres.shared.readings import KIND, SharedReadings
+
+        catalog = Catalog(self._database, self._objects, KIND)
+        temporary = self._own.temporary_file
+        return SharedReadings(root, temporary, retention_s, max_bytes, require_room, self._database, catalog)
 
     @cached_property
     def predictions(self) -> SharedPredictions:

@@ -86,7 +86,7 @@ class MetricsAddress(Address):
     envvar="HALEGANADA_STORE",
     show_envvar=True,
     help="Keep what is taught in a PostgreSQL database, postgresql://USER@HOST/DATABASE, which several servers may "
-    "share; see --objects for files. Kept readings stay in the data directory of each. Needs the extra cluster.",
+    "share; see --objects for files. Needs the extra cluster.",
 )
 @click.option(
     "--objects",
@@ -94,7 +94,7 @@ class MetricsAddress(Address):
     default="",
     envvar="HALEGANADA_OBJECTS",
     show_envvar=True,
-    help="With --store: keep models, data sets and snapshots in a folder that all servers have, or in an object store, "
+    help="With --store: keep models, data sets, readings and snapshots in a folder that all servers have, or in an object store, "
     "s3://BUCKET/PREFIX, so that each of them has them all.",
 )
 @click.option(

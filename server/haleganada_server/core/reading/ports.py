@@ -241,9 +241,13 @@ class ReadingStore(Protocol):
     def corrections(self, reading_id: str, page: int) -> list[JournalEntry]:
         """Return all corrections of a page, in order. Raises as page() does."""
 
+    def has_all_corrections(self, reading_id: str, page: int, revision: int) -> bool:
+        """Return whether nobody has corrected a page since it had this revision. Raises Unavailable."""
+
     def append_correction(self, reading_id: str, page: int, entry: JournalEntry) -> None:
         """Note a correction, and return when it is on disk; from now on, the reading does not expire. One call for a
-        page at a time. Raises NotFound, and Exhausted if the disk or its quota is full.
+        page at a time. Raises NotFound, Exhausted if the disk or its quota is full, and RevisionMismatch if the page
+        was corrected at another server meanwhile.
         """
 
     def note_present(self, reading_id: str, page: int, text: PresentText) -> None:

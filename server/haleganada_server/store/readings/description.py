@@ -67,12 +67,18 @@ def load_description(folder: Path) -> Description:
     """Load a description. Raises OSError, ValueError, KeyError or TypeError if it is missing or not as it was
     written, or if a file is missing.
     """
-    entry = unseal(json.loads((folder / READING_JSON).read_text(encoding="utf-8")))
-    if entry["format"] != _FORMAT or entry["reading_id"] != folder.name:
-        raise ValueError(f"it has format {entry['format']} and the id {entry['reading_id']}")
+    found = parse_description((folder / READING_JSON).read_text(encoding="utf-8"), folder.name)
     there = {path.name for path in folder.iterdir()}
-    if missing := sorted(set(entry["sha256"]) - there):
+    if missing := sorted(set(found.sha256) - there):
         raise ValueError(f"{missing[0]} is missing")
+    return found
+
+
+def parse_description(text: str, reading_id: str) -> Description:
+    """Parse a description. Raises ValueError, KeyError or TypeError if it is not as it was written."""
+    entry = unseal(json.loads(text))
+    if entry["format"] != _FORMAT or entry["reading_id"] != reading_id:
+        raise ValueError(f"it has format {entry['format']} and the id {entry['reading_id']}")
     return Description(_parse(entry), entry["sha256"])
 
 

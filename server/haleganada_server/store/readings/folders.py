@@ -69,6 +69,9 @@ class ReadingFolders:
         """Return the bytes that readings and documents on their way take, and may take; None without a bound."""
         return self._room.usage()
 
+    def follow(self) -> None:
+        """Learn what other servers have changed: there are none."""
+
     def receive(self, max_bytes: int = MAX_STREAMED_DOCUMENT_BYTES) -> IncomingFile:
         self._index.look()  # at what the quota counts
         return IncomingFile(self._temporary_path(), max_bytes, self._room)
@@ -109,6 +112,10 @@ class ReadingFolders:
 
     def corrections(self, reading_id: str, page: int) -> list[JournalEntry]:
         return self._load_page(reading_id, page, load_corrections)
+
+    def has_all_corrections(self, reading_id: str, page: int, revision: int) -> bool:
+        del reading_id, page, revision  # nobody else corrects pages here
+        return True
 
     def append_correction(self, reading_id: str, page: int, entry: JournalEntry) -> None:
         line = encode_entry(entry)

@@ -125,7 +125,10 @@ class PageCorrector:
 
     @contextmanager
     def _open(self, info: ReadingInfo, page: int) -> Iterator[OpenPage]:
-        with self.pages.use(info.reading_id, page, lambda: self._load(info, page)) as opened:
+        def is_current(history: PageHistory) -> bool:
+            return self.store.has_all_corrections(info.reading_id, page, history.revision)
+
+        with self.pages.use(info.reading_id, page, lambda: self._load(info, page), is_current) as opened:
             self.store.get(info.reading_id)  # which may have been deleted while others had the page
             yield opened
 

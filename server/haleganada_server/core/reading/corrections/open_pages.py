@@ -69,9 +69,15 @@ class OpenPages:
         self._lock = threading.Lock()
 
     @contextmanager
-    def use(self, reading_id: str, page: int, load: Callable[[], PageHistory]) -> Iterator[OpenPage]:
-        """A context whose block has a page alone, loaded if need be. If the block raises, the page is loaded again the
-        next time. Raises what load raises.
+    def use(
+        self,
+        reading_id: str,
+        page: int,
+        load: Callable[[], PageHistory],
+        is_current: Callable[[PageHistory], bool] = lambda _history: True,
+    ) -> Iterator[OpenPage]:
+        """A context whose block has a page alone, loaded if need be. is_current: returns whether it is as it was
+        loaded. If the block raises, the page is loaded again the next time. Raises what load and is_current raise.
         """
         key = reading_id, page
         with self._lock:
@@ -81,6 +87,8 @@ class OpenPages:
         try:
             with place.lock:
                 try:
+                    if place.page is not None and not is_current(place.page.history):
+                        place.page = None
                     place.page = place.page or OpenPage(load())
                     yield place.page
                     place.size = place.page.memory_bytes

@@ -77,9 +77,12 @@ class Catalog:
                 self._objects.remove(place, written)
         return added is not None
 
-    def withdraw(self, object_id: str) -> None:
-        """Let no server have a folder any more. Raises Unavailable."""
+    def withdraw(self, object_id: str, guard: Callable[[Connection], None] = lambda _connection: None) -> None:
+        """Let no server have a folder any more. guard: raises, in the transaction, if it must stay. Raises
+        Unavailable.
+        """
         with changing(self._database, self._kind) as connection:
+            guard(connection)
             found = connection.execute(_DELETE, (self._kind, object_id)).fetchone()
         reach("objects.unlisted")
         if found is not None:

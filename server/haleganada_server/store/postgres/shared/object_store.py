@@ -27,6 +27,12 @@ _OPTIONS: Mapping[str, dict[str, Any]] = {
         "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}},
     },
 }
+_DAMAGED = {
+    "models": Reason.MODEL_DAMAGED,
+    "datasets": Reason.DATASET_DAMAGED,
+    "readings": Reason.READING_DAMAGED,
+    "jobs": Reason.JOB_DAMAGED,
+}
 _RETRY_S = 5.0
 _log = logging.getLogger(__name__)
 
@@ -143,5 +149,5 @@ def _damaged(place: str, name: str, why: str) -> DataLoss:
     return DataLoss(
         f"the file {name} of {'/'.join(place.split('/')[:2])} in the object store is damaged: {why}. Bring the object "
         "store's backup back, or delete it and make it again",
-        Reason.MODEL_DAMAGED if place.startswith("models") else Reason.DATASET_DAMAGED,
+        _DAMAGED.get(place.partition("/")[0], Reason.STORAGE_FAILED),
     )
