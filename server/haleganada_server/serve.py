@@ -94,8 +94,8 @@ class MetricsAddress(Address):
     default="",
     envvar="HALEGANADA_OBJECTS",
     show_envvar=True,
-    help="With --store: keep models, data sets, readings and snapshots in a folder that all servers have, or in an object store, "
-    "s3://BUCKET/PREFIX, so that each of them has them all.",
+    help="With --store: keep models, data sets, readings and snapshots in a folder that all servers have, or in an "
+    "object store, s3://BUCKET/PREFIX, so that each of them has them all.",
 )
 @click.option(
     "--device",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import grpc
@@ -22,6 +24,8 @@ from tests.contract.drawings import cross
 from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
 from tests.support.datasets import folders_of, write_zip
+from tests.support.network.object_server import BUCKET, missing_s3, s3_server
+from tests.support.slow import slow
 from tests.support.tiny_model import TinyModel, write_tiny_model
 from tests.support.waiting import wait_until
 
@@ -39,8 +43,23 @@ def pair(
     ]
 
 
-def test_a_model_answers_at_each_server(pair: list[RunningServer], tmp_path: Path) -> None:
-    one, other = pair
+@pytest.fixture(params=["folder", *slow("s3")])
+def any_pair(
+    request: pytest.FixtureRequest, start_server: StartServer, database_url: str, tmp_path: Path
+) -> Iterator[list[RunningServer]]:
+    """Two servers on one database, with one folder of objects, or one bucket."""
+    with ExitStack() as stack:
+        objects = str(tmp_path / "objects")
+        if request.param == "s3":
+            if problem := missing_s3():
+                pytest.skip(problem)
+            stack.enter_context(s3_server())
+            objects = f"s3://{BUCKET}/servers"
+        yield [start_server(store=database_url, objects=objects, data_dir=tmp_path / name) for name in ("one", "other")]
+
+
+def test_a_model_answers_at_each_server(any_pair: list[RunningServer], tmp_path: Path) -> None:
+    one, other = any_pair
     raster = np.full((128, 128), 255, np.uint8)
     model_id = one.app.models.register(write_tiny_model(tmp_path, TinyModel({"ಕ": raster}, name="shared")))
     found = other.ocr.Predict(ocr.PredictRequest(glyph=cross(2), model="shared"))
@@ -59,18 +78,18 @@ def _is_gone(server: RunningServer) -> bool:
     return False
 
 
-def test_a_data_set_is_listed_and_deleted_at_each_server(pair: list[RunningServer], tmp_path: Path) -> None:
-    one, other = (dataset_stubs.DatasetServiceStub(server.channel) for server in pair)
+def test_a_data_set_is_listed_and_deleted_at_each_server(any_pair: list[RunningServer], tmp_path: Path) -> None:
+    one, other = (dataset_stubs.DatasetServiceStub(server.channel) for server in any_pair)
     path = write_zip(tmp_path / "drawings.zip", folders_of(["ಕ", "ಖ"]))
-    dataset_id = pair[0].app.datasets.add(path, path.name, DatasetOptions(name="drawings")).dataset_id
+    dataset_id = any_pair[0].app.datasets.add(path, path.name, DatasetOptions(name="drawings")).dataset_id
     (listed,) = other.ListDatasets(datasets.ListDatasetsRequest()).datasets
     assert (listed.dataset_id, listed.name) == (dataset_id, "drawings")
     other.DeleteDataset(datasets.DeleteDatasetRequest(dataset_id=dataset_id))
     assert not one.ListDatasets(datasets.ListDatasetsRequest()).datasets
 
 
-def test_a_snapshot_is_restored_at_each_server(pair: list[RunningServer]) -> None:
-    one, other = pair
+def test_a_snapshot_is_restored_at_each_server(any_pair: list[RunningServer]) -> None:
+    one, other = any_pair
     taught = teach(one, "default", "ಕ")
     kept = one.ocr.Save(ocr.SaveRequest(name="kept")).snapshot
     assert [info.snapshot_id for info in list_snapshots(other)] == [kept.snapshot_id]

@@ -24,6 +24,7 @@ def missing_s3() -> str:
 def s3_server() -> Iterator[Mapping[str, str]]:
     """A server with an empty bucket, which the environment names inside the block; yields those variables."""
     import boto3
+    import fsspec
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address=HOST, port=0, verbose=False)
@@ -37,6 +38,7 @@ def s3_server() -> Iterator[Mapping[str, str]]:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
         with mock.patch.dict(os.environ, variables):
+            fsspec.get_filesystem_class("s3").clear_instance_cache()  # of an earlier server
             boto3.client("s3").create_bucket(Bucket=BUCKET)
             yield variables
     finally:
