@@ -121,7 +121,7 @@ class MetricsAddress(Address):
 @click.option(
     "--tls-client-ca",
     type=_existing_file,
-    help="A PEM file of certificate authorities: only clients with a certificate of theirs are let in.",
+    help="A PEM file of certificate authorities. Only clients with a certificate from one of them may connect.",
 )
 @click.option(
     "--insecure",
@@ -134,22 +134,20 @@ class MetricsAddress(Address):
     type=Size(),
     default="4G",
     show_default=True,
-    help="Disk for the snapshots and the trash of one workspace. The oldest that nobody saved are deleted first.",
+    help="Disk for one workspace's snapshots and trash. The oldest that nobody saved are deleted first.",
 )
-@click.option(
-    "--upload-quota", type=Size(), default="8G", show_default=True, help="Disk for all unfinished uploads together."
-)
+@click.option("--upload-quota", type=Size(), default="8G", show_default=True, help="Disk for all unfinished uploads.")
 @click.option(
     "--data-quota",
     type=Size(),
     default="none",
     show_default=True,
-    help="Disk for the whole data directory; when it is used up, nothing more is taught, saved or uploaded.",
+    help="Disk for the whole data directory. When it is full, the server refuses to teach, save or upload more.",
 )
 @click.option(
     "--profile",
     type=click.Choice(list(PROFILES)),
-    help="The limits of what one caller and one workspace may use: none for a laptop, some for a box that a group "
+    help="The limits of each caller and each workspace: laptop has none, box has some, for a machine that a group "
     "shares. [default: laptop where only this machine can reach the server, else box]",
 )
 @click.option(
@@ -157,23 +155,22 @@ class MetricsAddress(Address):
     "limits",
     type=LimitSetting(),
     multiple=True,
-    help="A limit that is to differ from the profile's, for example calls-per-second=50 or workspace-samples=none. Can "
-    "be given several times.",
+    help="Override a limit of the profile, for example calls-per-second=50 or workspace-samples=none. Can be repeated.",
 )
 @click.option("--datasets-from", type=_existing_folder, help="A folder from which clients may add data sets.")
 @click.option(
     "--backbone-weights",
     type=_existing_file,
     multiple=True,
-    help="A file of ImageNet weights, for presets that start from them. Can be given several times.",
+    help="A file of ImageNet weights, for presets that start from them. Can be repeated.",
 )
 @click.option(
     "--metrics",
     type=MetricsAddress(),
     envvar="HALEGANADA_METRICS",
     show_envvar=True,
-    help="Offer metrics to Prometheus at http://HOST:PORT/metrics. Without HOST, only to this machine; port 0 "
-    "picks one.",
+    help="Serve metrics for Prometheus at http://HOST:PORT/metrics. Without HOST, only this machine can reach them; "
+    "port 0 picks one.",
 )
 @click.option(
     "--trace",
@@ -184,37 +181,39 @@ class MetricsAddress(Address):
 )
 @click.option("--reflection/--no-reflection", default=None, help="Offer gRPC reflection. [default: only on loopback]")
 @click.option(
-    "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="Calls to carry out at once."
+    "--workers", type=click.IntRange(2, 256), default=16, show_default=True, help="How many calls to carry out at once."
 )
 @click.option(
     "--encoder-workers",
     type=click.IntRange(0, 64),
     deprecated="The server itself encodes concurrent calls together.",
     expose_value=False,
-    help="Without effect.",
+    help="Has no effect.",
 )
-@click.option("--readers", type=click.IntRange(1, 64), help="Processes that read documents. [default: one per core]")
+@click.option(
+    "--readers", type=click.IntRange(1, 64), help="How many processes read documents. [default: one per core]"
+)
 @click.option(
     "--reading-retention",
     type=click.FloatRange(0, min_open=True),
     default=24.0,
     show_default=True,
     metavar="HOURS",
-    help="Hours until a kept reading is deleted, with its document.",
+    help="Hours after which a kept reading and its document are deleted.",
 )
 @click.option(
     "--reading-quota",
     type=Size(),
     default="8G",
     show_default=True,
-    help="Disk for all kept readings, and for documents that are being sent.",
+    help="Disk for all kept readings, and for documents on their way in.",
 )
 @click.option(
     "--idle-limit",
     type=click.FloatRange(1),
     default=30.0,
     show_default=True,
-    help="Seconds that a stream may stand still before the server ends it.",
+    help="How many seconds a stream may be idle before the server ends it.",
 )
 @click.option(
     "--memory-budget",
@@ -222,31 +221,35 @@ class MetricsAddress(Address):
     default=256,
     show_default=True,
     metavar="MB",
-    help="Megabytes for workspaces in memory and for remembered predictions. A workspace that does not fit is loaded "
-    "again when it is used.",
+    help="Megabytes for workspaces in memory and for remembered predictions. Workspaces that do not fit are unloaded, "
+    "and loaded again when they are used.",
 )
 @click.option(
     "--file-budget",
     type=click.IntRange(1),
     metavar="FILES",
-    help="Files of workspaces to keep open. [default: an eighth of `ulimit -n`, at most 128]",
+    help="How many files of workspaces to keep open. [default: an eighth of `ulimit -n`, at most 128]",
 )
 @click.option(
-    "--grace", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds for running calls to finish."
+    "--grace",
+    type=click.FloatRange(0),
+    default=10.0,
+    show_default=True,
+    help="How many seconds running calls have to finish when the server stops.",
 )
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="warning",
     show_default=True,
-    help="What to log.",
+    help="The least serious messages to log.",
 )
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How to log: lines for people, or a JSON object a line.",
+    help="Log lines for people, or one JSON object per line.",
 )
 @click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
 def serve(

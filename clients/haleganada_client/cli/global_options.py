@@ -65,14 +65,14 @@ OPTIONS: list[click.Option] = [
     _make_option(
         "--profile",
         metavar="NAME",
-        help="The connection to use, one that `haleganada connect` has kept; the environment does not count "
-        "then. [default: $HALEGANADA_PROFILE, or the one that was connected to last, unless --server or "
-        "$HALEGANADA_TARGET names a server]",
+        help="Use this saved connection (see `haleganada connect`), and ignore the environment. "
+        "[default: $HALEGANADA_PROFILE, or the last one connected to, unless --server or $HALEGANADA_TARGET names a "
+        "server]",
     ),
     _make_option(
         "--server",
         metavar="HOST:PORT",
-        help="The server's address, perhaps as grpcs://HOST:PORT, for TLS. [default: $HALEGANADA_TARGET, or the "
+        help="The server's address; grpcs://HOST:PORT connects with TLS. [default: $HALEGANADA_TARGET, or the "
         "profile's, or 127.0.0.1:50051]",
     ),
     _make_option(
@@ -90,11 +90,9 @@ OPTIONS: list[click.Option] = [
         "--token-file",
         type=_FILE,
         metavar="FILE",
-        help="A file that holds the access token alone; - for standard input. [default: $HALEGANADA_TOKEN_FILE]",
+        help="A file that contains only the access token; - for standard input. [default: $HALEGANADA_TOKEN_FILE]",
     ),
-    _make_option(
-        "--tls", is_flag=True, help="Connect with TLS, and trust the certificate authorities that gRPC comes with."
-    ),
+    _make_option("--tls", is_flag=True, help="Connect with TLS, and trust gRPC's built-in certificate authorities."),
     _make_option(
         "--ca",
         type=_FILE,
@@ -105,7 +103,7 @@ OPTIONS: list[click.Option] = [
         "--cert",
         type=_FILE,
         metavar="FILE",
-        help="Connect with TLS, and show this certificate, a PEM file, to a server that asks for one. [default: "
+        help="Connect with TLS, and present this certificate (a PEM file) if the server asks for one. [default: "
         "$HALEGANADA_CERT]",
     ),
     _make_option(
@@ -121,7 +119,7 @@ OPTIONS: list[click.Option] = [
         help="How long to wait for an answer; in commands that take longer, for the next sign of progress. "
         "[default: 10]",
     ),
-    _make_option("--json", is_flag=True, help="Print JSON; errors, too, to stderr."),
+    _make_option("--json", is_flag=True, help="Print JSON, also for errors, which go to stderr."),
     _make_option("--verbose", "-v", is_flag=True, help="Log every call, and details of errors, to stderr."),
 ]
 

@@ -60,13 +60,13 @@ class RunOptions:
 
 @click.group()
 def bulk() -> None:
-    """Work on many files at once, on the cores of this machine or on a cluster of Ray.
+    """Work on many files at once, on the cores of this machine or on a Ray cluster.
 
     INPUT is a picture, a folder, a zip file, or a pattern such as 'scans/*.png'. A server may use the data directory
-    meanwhile: what it knows when the run begins is what the whole run recognizes with.
+    meanwhile. The whole run uses what had been taught when it began.
 
-    A run that was stopped or killed goes on where it was when the same command is given again. A file that cannot be
-    used becomes a row with its error, and the exit code is 1 then.
+    To resume a run that was stopped or killed, repeat the command. A file that cannot be used becomes a row with its
+    error, and the exit code is then 1.
     """
 
 
@@ -76,21 +76,23 @@ def _run_options(command: F) -> F:
         click.argument("inputs", nargs=-1, required=True, metavar="INPUT..."),
         click.option(
             "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, callback=_check_out,
-            metavar="FILE.parquet|FILE.jsonl", help="The output; its ending says in which format.",
+            metavar="FILE.parquet|FILE.jsonl", help="The output file. Its ending selects the format.",
         ),
-        click.option("--workers", type=click.IntRange(1), help="Processes that work. [default: one per core]"),
+        click.option(
+            "--workers", type=click.IntRange(1), help="How many worker processes to run. [default: one per core]"
+        ),
         click.option(
             "--ray-address", default="", metavar="HOST:PORT",
-            help="A cluster of Ray, whose machines see the inputs under the same paths. [default: this machine]",
+            help="A Ray cluster whose machines see the inputs under the same paths. [default: this machine]",
         ),
         click.option(
             "--block-size", type=click.IntRange(1, 100_000), metavar="COUNT",
-            help="Files that are finished together; what a kill interrupts is computed again. [default: 256 pictures, "
-            "or 8 pages]",
+            help="How many files to finish together. After a kill, unfinished blocks are computed again. [default: 256 "
+            "pictures, or 8 pages]",
         ),
-        click.option("--fresh", is_flag=True, help="Begin anew instead of going on with an unfinished run."),
+        click.option("--fresh", is_flag=True, help="Start over instead of resuming an unfinished run."),
         click.option("--overwrite", is_flag=True, help="Replace a file of that name."),
-        click.option("--json", "as_json", is_flag=True, help="Print what has become of the run as a JSON object."),
+        click.option("--json", "as_json", is_flag=True, help="Print the run's result as a JSON object."),
     ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -174,7 +176,7 @@ def predict(
 )  # fmt: skip
 @click.option(
     "--order", type=click.Choice([order.value for order in ReadingOrder]), default=ReadingOrder.LEFT_TO_RIGHT.value,
-    show_default=True, help="The order in which the glyphs of a page in a taught script follow each other.",
+    show_default=True, help="In which order to read the glyphs of a page in a taught script.",
 )  # fmt: skip
 def read(
     data: Path,
@@ -223,9 +225,9 @@ def embed(**given: Any) -> None:
 def teach(data: Path, workspace: str, folder_names: str, **given: Any) -> None:
     """Teach pictures in folders that are named after their labels: ಅ, U+0C85 or 3205.
 
-    No server may use the data directory at the beginning and at the end, when all that the workers have encoded is
-    taught as one change, like an import. What was taught before from the same folders is known again. The output tells
-    which pictures could not be used.
+    No server may use the data directory while the command begins, and while it ends: then all that the workers have
+    encoded is taught as one change, like an import. What was taught before from the same folders is recognized and
+    skipped. The output tells which pictures could not be used.
     """
     lessons = Lessons(data=data, workspace=workspace_name(workspace), folder_names=FolderNames(folder_names))
     _carry_out("teach", {}, Source(), IMAGES, _PICTURES_TOGETHER, RunOptions(**given), lessons)

@@ -26,15 +26,20 @@ _UNKNOWN = "?"
 @click.option("--who", metavar="NAME", help="Only what was done with the token of this name, or “local” without one.")
 @click.option("--days", type=click.FloatRange(0, 36_500), default=30.0, show_default=True, help="How far to look back.")
 @click.option(
-    "--newest", type=click.IntRange(1), default=1000, show_default=True, metavar="COUNT", help="At most so many lines."
+    "--newest",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="COUNT",
+    help="Print at most this many lines, the newest ones.",
 )
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each line.")
 def audit(workspace: str | None, who: str | None, days: float, newest: int, data: Path, as_json: bool) -> None:
-    """List who taught, corrected, forgot, reset, exported, deleted, and changed tokens, the oldest first.
+    """List who taught, corrected, forgot, reset, exported or deleted something or changed tokens, oldest first.
 
-    A server may run meanwhile. What was taught is told by the workspaces as they are now: what was taught before a
-    reset is in its trash. “?” stands for changes from before the server knew names.
+    A server may run meanwhile. What was taught is looked up in the workspaces as they are now; what was taught before a
+    reset is in the trash. “?” stands for changes from before the server recorded names.
     """
     since_us = now_us() - int(days * _DAY_US)
     entries = [

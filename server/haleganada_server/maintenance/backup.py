@@ -25,7 +25,7 @@ def backup(dest: Path, data: Path, previous: Path | None) -> None:
     may read and write the data directory. Each workspace is copied as of one moment. Every copy is opened and compared
     with the original.
 
-    DEST is a data directory itself. To restore it, copy it to where the data is to be, and start the server there:
+    DEST is itself a data directory. To restore it, copy it, and start the server on the copy:
     haleganada serve --data COPY
 
     Left out: uploads in progress, checkpoints of jobs, and networks that learn online, which the server computes again.

@@ -19,7 +19,9 @@ from haleganada_server.store.tokens import TokenFile
 from .access import data_option, end_with_errors, json_option, note
 
 _caller_option = click.option(
-    "--caller", metavar="NAME", help="The name of a token; without tokens, an address, or of IPv6 its network."
+    "--caller",
+    metavar="NAME",
+    help="The name of a token; on a server without tokens, an IPv4 address or an IPv6 network.",
 )
 _workspace_option = click.option("--workspace", "-w", metavar="NAME", help="A workspace.")
 
@@ -28,8 +30,8 @@ _workspace_option = click.option("--workspace", "-w", metavar="NAME", help="A wo
 def limits() -> None:
     """Set, list and clear limits of single callers and workspaces.
 
-    All others have those of the server (serve --profile and --limit). A server may run meanwhile and knows within a
-    second. Limits belong to names: they stay when a token is replaced by a new one, or a workspace is deleted.
+    All others have the server's limits (serve --profile and --limit). A server may run meanwhile; it takes over changes
+    within a second. Limits belong to names: they stay when a token is replaced by a new one, or a workspace is deleted.
     """
 
 
@@ -42,7 +44,7 @@ def set_limits(
     settings: tuple[tuple[str, float | None], ...], caller: str | None, workspace: str | None, data: Path
 ) -> None:
     """Set limits of one caller or one workspace, for example --caller anna calls-per-second=20, or --workspace kannada
-    workspace-samples=500000 workspace-bytes=10G. With “none” there is no limit.
+    workspace-samples=500000 workspace-bytes=10G. The value “none” means no limit.
     """
     with end_with_errors("limits set"):
         scope, name = _find_holder(caller, workspace)
@@ -60,7 +62,7 @@ def set_limits(
 @_workspace_option
 @data_option
 def clear(names: tuple[str, ...], caller: str | None, workspace: str | None, data: Path) -> None:
-    """Let the server's limits hold again for one caller or one workspace: those that are named, or all."""
+    """Give one caller or one workspace the server's limits again: the limits that are named, or all."""
     with end_with_errors("limits clear"):
         scope, name = _find_holder(caller, workspace)
         known = limit_names(scope)

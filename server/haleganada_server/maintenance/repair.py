@@ -18,12 +18,13 @@ from .offline import data_option, open_directory
 @click.option("--workspace", "-w", required=True, metavar="NAME", help="The damaged workspace.")
 @data_option
 def repair(workspace: str, data: Path) -> None:
-    """Build a damaged workspace anew from every row that is as it was written, and from its newest sound snapshot.
+    """Rebuild a damaged workspace from every intact row, and from its newest sound snapshot.
 
-    Stop the server first. The damaged file is kept in the trash. Says exactly what was saved and what was lost.
+    Stop the server first. The damaged file is kept in the trash. The output says exactly what was saved and what was
+    lost.
 
-    If no change and no sample is lost, undo goes on as before and forgotten samples stay; otherwise the samples
-    are taught anew, and undo begins there. Revisions and sample ids go on either way.
+    If no change and no sample is lost, undo works as before and can bring back forgotten samples; otherwise the
+    samples are taught anew, and undo cannot go further back. Either way, revisions and sample ids continue.
     """
     configure_logging("error")
     with open_directory(data, "repair", failure=1) as directory:

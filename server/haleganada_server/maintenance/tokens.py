@@ -25,9 +25,9 @@ _named_argument = click.argument("token", metavar="NAME|ID")
 def tokens() -> None:
     """Make, list, expire and revoke tokens, which say who may use the server, and for what.
 
-    A server may run meanwhile and knows within a second. As soon as there is a token, every call needs one; also when
-    all of them are revoked. Roles: read (recognize and look), teach (and change what workspaces know), train (and use
-    data sets, jobs and models), admin (everything).
+    A server may run meanwhile; it takes over changes within a second. Once there is a token, every call needs one, even
+    when all tokens have been revoked. Roles: read (recognize and look), teach (and change what workspaces know), train
+    (and use data sets, jobs and models), admin (everything).
     """
 
 
@@ -40,7 +40,7 @@ def tokens() -> None:
     "workspaces",
     multiple=True,
     metavar="NAME",
-    help="A workspace that it is for. Can be given several times. [default: all]",
+    help="A workspace that it gives access to. Can be repeated. [default: all]",
 )
 @click.option(
     "--days",
@@ -55,9 +55,9 @@ def tokens() -> None:
 def add(
     name: str, role: str, workspaces: tuple[str, ...], days: float, never_expires: bool, data: Path, as_json: bool
 ) -> None:
-    """Make a token and print it. It is shown only now: the server keeps a hash of it.
+    """Make a token and print it. It is shown only this once: the server keeps only a hash of it.
 
-    NAME says who has it; what is taught and deleted with it is recorded under this name.
+    NAME says whose it is; what is taught and deleted with it is recorded under this name.
     """
     with end_with_errors("tokens add"):
         made, shown = make_token(name, Role.of(role), workspaces, None if never_expires else days)
@@ -80,7 +80,7 @@ def add(
 @data_option
 @json_option
 def list_tokens(data: Path, as_json: bool) -> None:
-    """List all tokens, also expired and revoked ones. None of them can be shown again."""
+    """List all tokens, also expired and revoked ones. The tokens themselves cannot be shown again."""
     with end_with_errors("tokens list"):
         found = TokenFile(data).read()
     if as_json:
@@ -97,7 +97,7 @@ def list_tokens(data: Path, as_json: bool) -> None:
 @click.option("--days", type=click.FloatRange(0, 36_500), default=0.0, help="Days from now. [default: now]")
 @data_option
 def expire(token: str, days: float, data: Path) -> None:
-    """Let a token expire now, or on another day than it would."""
+    """Make a token expire now, or on another day."""
     at_us = now_us() + int(days * DAY_US)
     changed = _change_one(token, data, "expire", lambda found: found.expire(at_us))
     click.echo(_summarize(changed))
@@ -107,7 +107,7 @@ def expire(token: str, days: float, data: Path) -> None:
 @_named_argument
 @data_option
 def revoke(token: str, data: Path) -> None:
-    """End a token for good. Streams that are open with it end, too."""
+    """Revoke a token for good, and end the streams that are open with it."""
     click.echo(_summarize(_change_one(token, data, "revoke", Token.revoke)))
 
 

@@ -20,10 +20,10 @@ from .offline import data_option, open_directory
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each part.")
 def verify(workspace: str | None, data: Path, as_json: bool) -> None:
-    """Check workspaces, snapshots, models, data sets, jobs and readings, one line each, with what can be saved of
-    damaged ones.
+    """Check workspaces, snapshots, models, data sets, jobs and readings. Print a line for each, and what can be saved
+    of damaged ones.
 
-    Stop the server first. Changes nothing. The exit code is 0 if everything is sound, 1 if something is damaged.
+    Stop the server first. Nothing is changed. The exit code is 0 if everything is sound, 1 if something is damaged.
     """
     configure_logging("critical")
     damaged = False

@@ -17,7 +17,7 @@ from haleganada_client.types import ItemError
 
 @click.group("outbox", cls=DefaultGroup)
 def outbox_command() -> None:
-    """List drawings that wait for their server (ls, the default), send them or discard some.
+    """List the drawings that wait for a server (ls, the default), send them, or discard some.
 
     `haleganada train --offline-ok` keeps them here while the server cannot be reached.
     """
@@ -78,10 +78,10 @@ def send_outbox(session: Session) -> None:
 
 @outbox_command.command("discard")
 @click.argument("numbers", nargs=-1, type=int)
-@click.option("--all", "everything", is_flag=True, help="Discard all that waits, for all servers.")
+@click.option("--all", "everything", is_flag=True, help="Discard everything that waits, for all servers.")
 @with_session
 def discard_outbox(session: Session, numbers: tuple[int, ...], everything: bool) -> None:
-    """Delete drawings that wait, by their numbers in the list. They will not be taught."""
+    """Delete waiting drawings, by their numbers in the list. They will not be taught."""
     from haleganada_client.outbox import Outbox
 
     if everything == bool(numbers):

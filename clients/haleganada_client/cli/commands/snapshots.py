@@ -21,7 +21,7 @@ _DAY_S = 24 * 3600
 @click.argument("name", default="")
 @with_session
 def save_command(session: Session, name: str) -> None:
-    """Save the workspace as a snapshot called NAME; without NAME, after the current time."""
+    """Save the workspace as a snapshot called NAME, or else named after the current time."""
     with session.client() as client:
         snapshot = client.save(name)
     samples, size = format_count(snapshot.samples_total, "sample"), format_size(snapshot.size_bytes)
@@ -112,7 +112,7 @@ def _format_snapshots(snapshots: Sequence[Snapshot]) -> str:
 @click.argument("snapshot")
 @with_session
 def restore_command(session: Session, snapshot: str) -> None:
-    """Replace the workspace's content by SNAPSHOT, given by its id or name. The current content moves to the trash."""
+    """Replace the workspace's content with SNAPSHOT, by its id or name. The current content moves to the trash."""
     with session.client() as client:
         workspace = client.restore_snapshot(resolve_snapshot(client, snapshot))
     session.show(workspace, f"{workspace.name} has {format_count(workspace.samples_total, 'sample')} again")

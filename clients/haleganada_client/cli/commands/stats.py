@@ -22,13 +22,14 @@ from haleganada_client.types import NearDuplicate, Stats, Suspect, TeachNext, Wo
     "--history",
     type=click.IntRange(*HISTORY_POINTS.bounds),
     metavar="N",
-    help=f"How many points of the history the JSON has, the newest ones. [default: {DEFAULT_HISTORY_POINTS}]",
+    help=f"How many points of the history to include in the JSON, the newest ones. [default: {DEFAULT_HISTORY_POINTS}]",
 )
 @with_session
 def stats_command(session: Session, suspects: bool, history: int | None) -> None:
     """Show what was taught, how well it is recognized, and what to teach next.
 
-    "recognized" is the share of samples that were recognized before they were learned, without each label's first one.
+    "recognized" is the share of samples that were recognized before they were learned; each label's first one does not
+    count.
     """
     with session.client() as client:
         stats = client.stats(history_points=history, find_suspects=suspects)

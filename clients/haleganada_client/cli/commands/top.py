@@ -54,14 +54,14 @@ class View:
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="Seconds between two looks.",
+    help="Seconds between two measurements.",
 )
-@click.option("--once", is_flag=True, help="Look once, for one interval, and end.")
+@click.option("--once", is_flag=True, help="Measure for one interval, and exit.")
 @with_session
 def top_command(session: Session, interval: float, once: bool) -> None:
     """Watch how busy the server is: calls per second, latencies, queues, memory and jobs. Ctrl+C ends it.
 
-    With --json, each look is one line.
+    With --json, each measurement is one line.
     """
     is_live = not once and not session.json and sys.stdout.isatty()
     with session.client() as client:

@@ -40,10 +40,17 @@ folder   a zip with a folder of PNG images for each label"""
 )
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @click.option(
-    "--format", default="archive", show_default=True, type=click.Choice(["archive", "seed", "jsonl", "folder"])
+    "--format",
+    default="archive",
+    show_default=True,
+    type=click.Choice(["archive", "seed", "jsonl", "folder"]),
+    help="What to write.",
 )
 @click.option(
-    "--snapshot", default="", metavar="SNAPSHOT", help="Export this snapshot, given by its id or name, not the present."
+    "--snapshot",
+    default="",
+    metavar="SNAPSHOT",
+    help="Export this snapshot, given by its id or name, instead of the present state.",
 )
 @overwrite_option
 @with_session
@@ -87,7 +94,11 @@ def _byte_counter() -> Callable[[int], None]:
     "(3205). The exit code is 1 if samples were refused.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--format", type=click.Choice(["archive", "jsonl", "folder"]), help="[default: detected from the file]")
+@click.option(
+    "--format",
+    type=click.Choice(["archive", "jsonl", "folder"]),
+    help="What FILE is. [default: detected from the file]",
+)
 @click.option(
     "--folder-names",
     default="auto",

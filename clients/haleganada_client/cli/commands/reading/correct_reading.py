@@ -30,11 +30,13 @@ _LINE = (float, float, float, float)
     metavar="ID",
     help="The glyph to correct. Can be repeated.",
 )
-@click.option("--text", default="", metavar="LABEL", help="What the glyphs are; with --join what they are together.")
-@click.option("--join", is_flag=True, help="Together, the glyphs are one.")
-@click.option("--split", type=_LINE, metavar="X Y X Y", help="The glyph is two, parted by this line, in pixels.")
-@click.option("--remove", is_flag=True, help="They are stains, no glyphs.")
-@click.option("--undo", is_flag=True, help="Take the last correction back, and what it taught.")
+@click.option(
+    "--text", default="", metavar="LABEL", help="The label of the glyphs; with --join, of all of them together."
+)
+@click.option("--join", is_flag=True, help="The glyphs are parts of one.")
+@click.option("--split", type=_LINE, metavar="X Y X Y", help="Split the glyph in two along this line, in pixels.")
+@click.option("--remove", is_flag=True, help="The glyphs are stains: remove them.")
+@click.option("--undo", is_flag=True, help="Undo the last correction and what it taught.")
 @with_session
 def correct_reading_command(
     session: Session,
@@ -49,8 +51,8 @@ def correct_reading_command(
 ) -> None:
     """Correct the reading READING_ID of `haleganada read --mode taught --keep`.
 
-    Without further options the page asks for what would help most: type what a glyph is, or the number of a candidate.
-    What you say is taught to the workspace that reads the page, and the page is read again.
+    Without further options, you are asked about the glyphs that would help most: type a label, or the number of a
+    candidate. Your answers are taught to the workspace that reads the page, and the page is read again.
     `haleganada readings show READING_ID --glyphs` lists the ids of glyphs.
 
     \b

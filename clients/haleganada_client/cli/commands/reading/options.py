@@ -47,7 +47,7 @@ def reading_options(command: F) -> F:
             multiple=True,
             metavar="CODE",
             callback=_split_languages,
-            help="A language of the text, the main one first, for example kn or kan+eng; can be repeated. "
+            help="A language of the text, the main one first, for example kn or kan+eng. Can be repeated. "
             "[default: the engine's choice]",
         ),
         click.option(
@@ -56,7 +56,7 @@ def reading_options(command: F) -> F:
             type=click.Choice(READING_ORDERS),
             default=READING_ORDERS[0],
             show_default=True,
-            help="The order in which the glyphs of a page in a taught script follow each other.",
+            help="In which order to read the glyphs of a page in a taught script.",
         ),
         click.option(
             "--pages",
@@ -69,7 +69,7 @@ def reading_options(command: F) -> F:
             "skipped_steps",
             multiple=True,
             type=click.Choice(PREPARATION_STEPS),
-            help="A step of the preparation to leave out; can be repeated.",
+            help="A preparation step to leave out. Can be repeated.",
         ),
     ]
     for option in reversed(options):

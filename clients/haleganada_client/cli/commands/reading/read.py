@@ -28,15 +28,15 @@ _FILE_SUFFIXES = {f".{ending.rpartition('.')[2]}" for endings in ENDINGS.values(
     "read",
     help="Read the text of scans, photos and PDFs. FILES are images, PDFs, folders of them, patterns such as "
     f"'scans/*.jpg', or - for standard input.\n\n{FORMATS_TEXT}\n\n"
-    "A document that cannot be read does not keep the others from being read. The exit code is 1 then, or the error's "
-    "own if all documents failed for one reason. Files in the output folder are not replaced without --overwrite, so "
+    "If a document cannot be read, the others still are. The exit code is then 1, or the error's own if all documents "
+    "failed for the same reason. Files in the output folder are not replaced without --overwrite, so "
     "an interrupted command can be repeated.\n\n"
     "\b\nhaleganada read letter.jpg\nhaleganada read scans/ --out text/\n"
     "haleganada read book.pdf --pages 3-7 --lang kan --format pdf --out searchable/",
 )
 @click.argument("files", nargs=-1, type=click.Path(allow_dash=True))
 @reading_options
-@click.option("--format", "-f", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option("--format", "-f", type=click.Choice(_FORMATS), default="text", show_default=True, help="What to write.")
 @click.option(
     "--out",
     "-o",
@@ -44,13 +44,13 @@ _FILE_SUFFIXES = {f".{ending.rpartition('.')[2]}" for endings in ENDINGS.values(
     metavar="DIR",
     help="Write a file for each document to this folder. [default: print the text]",
 )
-@click.option("--overwrite", is_flag=True, help="Read documents again whose files are in --out already.")
+@click.option("--overwrite", is_flag=True, help="Read documents again even if --out already has their files.")
 @click.option(
     "--text-layer",
     type=click.Choice(TEXT_LAYERS),
     default="use",
     show_default=True,
-    help="Use the text that a PDF has already, or replace it by what its pictures show.",
+    help="Use the text that a PDF already contains, or replace it with what is read from its pictures.",
 )
 @click.option("--keep", is_flag=True, help="Keep the readings on the server for a while; see `haleganada readings`.")
 @click.option(

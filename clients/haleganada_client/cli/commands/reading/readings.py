@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # gRPC is imported when a server is called
 def readings_command() -> None:
     """List readings that the server keeps (ls, the default); show, export, import or delete one.
 
-    Readings are made by `haleganada read --keep` and by the page. The server deletes each when it expires, but for
+    Readings are made by `haleganada read --keep` and by the page. The server deletes each one when it expires, except
     those that were corrected.
     """
 
@@ -57,7 +57,7 @@ def list_readings(session: Session, limit: int) -> None:
 @click.option("--glyphs", is_flag=True, help="List the glyphs of taught pages, with their ids and boxes.")
 @with_session
 def show_reading(session: Session, reading_id: str, number: int | None, glyphs: bool) -> None:
-    """Show the reading READING_ID: what is known of it, and its text. With --json, also where every word is."""
+    """Show the reading READING_ID: its details and its text. With --json, also where every word is."""
     with session.client() as client:
         reading = client.readings.get(reading_id)
         numbers = reading.pages if number is None else [number]
@@ -70,10 +70,10 @@ def show_reading(session: Session, reading_id: str, number: int | None, glyphs: 
 @click.argument("reading_id")
 @with_session
 def evaluate_reading(session: Session, reading_id: str) -> None:
-    """Compare what the pages of the taught reading READING_ID said at first with what they say now.
+    """Compare the first text of each page of the taught reading READING_ID with its text now.
 
-    What they say now is taken to be right. “Untouched” is what a page would say now if nobody had corrected it, but its
-    glyphs had been taught.
+    The text now is taken to be right. “Untouched” is what a page would say now if its glyphs had been taught, but
+    nobody had corrected it.
     """
     with session.client() as client:
         pages = client.readings.evaluate(reading_id)
@@ -100,7 +100,9 @@ def evaluate_reading(session: Session, reading_id: str) -> None:
 )
 @click.argument("reading_id")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--format", "-f", type=click.Choice(READING_FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "-f", type=click.Choice(READING_FORMATS), default="text", show_default=True, help="What to write."
+)
 @click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
 @with_session
 def export_reading(session: Session, reading_id: str, file: Path, format: str, overwrite: bool) -> None:

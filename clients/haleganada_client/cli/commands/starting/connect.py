@@ -25,11 +25,12 @@ _DEFAULT_WORKSPACE = "default"
 @click.argument("where", required=False, metavar="[ADDRESS|NAME]")
 @with_session
 def connect_command(session: Session, where: str | None) -> None:
-    """Connect to a server, which all commands use from then on; or list the servers that were connected to.
+    """Connect to a server, and use it for all commands from now on. Without ADDRESS, list the saved connections.
 
-    ADDRESS is grpcs://HOST:PORT with TLS, or HOST:PORT without. The connection is tried, and kept under the name that
-    --profile gives, or else the host's, with its token, its certificates' paths and the workspace (-w), in a file that
-    only you can read. A token that is needed and not given is asked for. NAME is one that is kept, to use it again.
+    ADDRESS is grpcs://HOST:PORT with TLS, or HOST:PORT without. If the connection works, it is saved under the name in
+    --profile, or else the host's name, with its token, the paths of its certificates and the workspace (-w), in a file
+    that only you can read. If the server needs a token and you give none, you are asked for it. NAME is a saved
+    connection to use again.
 
     Commands reach another server with --profile NAME or --server. The page (`haleganada web`) and programs
     (`haleganada_client.connect()`) use the same connection.
@@ -64,7 +65,7 @@ def connect_command(session: Session, where: str | None) -> None:
 @click.argument("name", required=False)
 @with_session
 def disconnect_command(session: Session, name: str | None) -> None:
-    """Forget a connection and its token: the one named, or else the one that commands use."""
+    """Forget a saved connection and its token: NAME, or else the one in use."""
     from haleganada_client.connection import kept_profiles, profiles
 
     name = name or session.options.profile or profiles.find_default()

@@ -49,7 +49,7 @@ _COLORS = {OK: "green", WARN: "yellow", FAIL: "red"}
 @click.option(
     "--offline",
     is_flag=True,
-    help="Ask no server; instead compare all installed files with the hashes that their wheels came with.",
+    help="Contact no server; instead compare each installed file with its hash in the wheel.",
 )
 @with_session
 def doctor_command(session: Session, data: Path, port: int, offline: bool) -> None:

@@ -13,9 +13,10 @@ from haleganada_client.cli.session import Session, with_session
 @click.command("ping")
 @with_session
 def ping_command(session: Session) -> None:
-    """Check whether the server takes calls. It needs no token, and teaches nothing.
+    """Check whether the server accepts calls. This needs no token and changes nothing.
 
-    Exit code 0 if it does, 1 if it is starting or stopping, 3 if nobody answers: for health checks of containers.
+    The exit code is 0 if it does, 1 if it is starting or stopping, 3 if nobody answers: for health checks of
+    containers.
     """
     with session.client() as client:
         started = time.perf_counter()

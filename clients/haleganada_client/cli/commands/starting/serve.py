@@ -156,31 +156,31 @@ _page_port = click.option(
 @click.option(
     "--behind-proxy",
     is_flag=True,
-    help="Believe the X-Forwarded-For and X-Forwarded-Proto headers of the web server in front of the page.",
+    help="Trust the X-Forwarded-For and X-Forwarded-Proto headers of the web server in front of the page.",
 )
 @click.option(
     "--trusted-user-header",
     default="",
     metavar="NAME",
-    help="Single sign-on: the header in which the web server in front names who has logged in there.",
+    help="Single sign-on: the header in which the web server in front names the user.",
 )
 @click.option(
     "--trusted-proxy",
     multiple=True,
     metavar="CIDR",
-    help="The address, or network, of that web server. From elsewhere, requests with the header are refused. Can be "
+    help="The address, or network, of that web server. Requests with the header from anywhere else are refused. Can be "
     "repeated.",
 )
 @click.option(
     "--user-tokens",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A file with a line for each user: the name that the header has, a space, and the user's token.",
+    help="A file with one line per user: the name in the header, a space, and the user's token.",
 )
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Allow a --host that other machines can reach. What browsers send to it is not encrypted, tokens included. "
+    help="Allow a --host that other machines can reach. What browsers send to it, tokens included, is not encrypted. "
     "On a server without tokens, anyone who can reach it may teach and delete.",
 )
 @click.option("--stop-with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends, as with its writer.")
@@ -260,7 +260,7 @@ def web_command(
     "--backbone-weights",
     type=click.Path(exists=True, dir_okay=False),
     multiple=True,
-    help="A file of ImageNet weights, for presets that start from them. Can be given several times.",
+    help="A file of ImageNet weights, for presets that start from them. Can be repeated.",
 )
 @click.pass_obj
 def up_command(

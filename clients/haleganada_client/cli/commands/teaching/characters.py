@@ -15,7 +15,7 @@ from haleganada_client.label_text import find_script
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @with_session
 def characters_command(session: Session, texts: tuple[str, ...]) -> None:
-    """Show the code points of each TEXT, with their Unicode names and scripts. Asks no server."""
+    """Show the code points of each TEXT, with their Unicode names and scripts. Needs no server."""
     characters = [character for text in texts for character in unicodedata.normalize("NFC", text)]
     value = [
         {

@@ -40,8 +40,8 @@ def undo_command(session: Session, batch: bool, revision: int | None) -> None:
     """Undo the last change: train, correct, relabel, forget, link or unlink. Repeat it to go further back.
 
     A command that changes several samples makes a batch of changes, for example `train --folder`. --batch undoes the
-    batch that the last change belongs to. The last change may be somebody else's: what a command prints to take its
-    change back names the revision, and takes back nothing else.
+    batch that the last change belongs to. The last change may be somebody else's. The undo command that other commands
+    print names a revision, and undoes nothing else.
     """
     with session.client() as client:
         undone = client.undo(whole_batch=batch, expected_revision=revision)

@@ -73,13 +73,13 @@ Entry = tuple[Path, str, str] | Picture
     "--from-font",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Draw labels in this font (.ttf, .otf) and teach them, to begin with. Needs the font extra.",
+    help="Draw labels in this font (.ttf, .otf) and teach them as a start. Needs the font extra.",
 )
 @click.option(
     "--characters",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The labels to draw with --from-font, parted by white space.",
+    help="A file with the labels that --from-font draws, separated by white space.",
 )
 @click.option("--variant-of", default="", metavar="LABEL", help="The label that this one is a form of.")
 @click.option("--again", is_flag=True, help="Teach images again that were taught before.")
@@ -93,7 +93,7 @@ Entry = tuple[Path, str, str] | Picture
     is_flag=False,
     flag_value=MAX_WAIT_S,
     metavar="[SECONDS]",
-    help="Wait until the online network has learned the drawing, too. Only for one drawing; give this option last. "
+    help="Wait until the online network has learned the drawing as well. Only for one drawing; give this option last. "
     f"[default: {MAX_WAIT_S}]",
 )
 @click.option(
@@ -120,7 +120,7 @@ def train_command(
     wait_s: float | None,
     offline_ok: bool,
 ) -> None:
-    """Teach drawings: LABEL and one or more IMAGES, with --folder a folder of labeled images, or a font.
+    """Teach drawings: one or more IMAGES of LABEL, a folder of labeled images (--folder) or a font (--from-font).
 
     An image may be a file, a pattern such as 'page/*.png', or - for standard input. Subfolders may be named by a label
     (ಅ), its code points (U+0C95_0CCD) or, where all are letters, decimal codes (3205).

@@ -12,7 +12,7 @@ from haleganada_client.cli.session import Session, with_session
 @click.command("link")
 @click.argument("form")
 @click.argument("canonical")
-@click.option("--join", is_flag=True, help="Do so with the whole group of forms that FORM belongs to.")
+@click.option("--join", is_flag=True, help="Include the whole group of forms that FORM belongs to.")
 @with_session
 def link_command(session: Session, form: str, canonical: str, join: bool) -> None:
     """Make FORM a form of the label CANONICAL: drawings of both are recognized as CANONICAL from now on.

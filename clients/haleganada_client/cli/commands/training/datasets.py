@@ -83,16 +83,16 @@ def _import_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--small-letters",
             is_flag=True,
-            help="Call letters of IDX files whose capital and small form share a number by the small one, as to read "
-            "EMNIST's letters as a to z.",
+            help="Where a capital and a small letter of IDX files share a number, use the small letter as the label: "
+            "EMNIST's letters become a to z.",
         ),
         click.option(
             "--unknown",
             "unknown_folder",
             default="",
             metavar="FOLDER",
-            help="The name of the folder whose drawings have none of the labels, from which models learn what to call "
-            "unknown. [default: 999, if there is one]",
+            help="The folder of drawings that have none of the labels, from which models learn what to call unknown. "
+            "[default: 999, if there is one]",
         ),
         click.option(
             "--format",

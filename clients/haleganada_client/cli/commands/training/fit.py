@@ -83,12 +83,12 @@ _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
             "help": "Height and width of the network's input, in pixels.",
         },
     ),
-    ("--workers", {"type": click.IntRange(*limits.WORKERS.bounds), "help": "Threads that compute."}),
+    ("--workers", {"type": click.IntRange(*limits.WORKERS.bounds), "help": "How many threads to compute with."}),
     (
         "--rotation",
         {
             "type": click.FloatRange(*limits.ROTATION_DEGREES.bounds),
-            "help": "Augment: rotate by at most these degrees.",
+            "help": "Augment: rotate by at most this many degrees.",
         },
     ),
     (
@@ -113,7 +113,10 @@ _SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     (
         "--class-weights",
-        {"type": click.Choice(limits.CLASS_WEIGHTS), "help": "balanced: all labels count the same, rare ones, too."},
+        {
+            "type": click.Choice(limits.CLASS_WEIGHTS),
+            "help": "balanced gives all labels the same weight, however rare they are.",
+        },
     ),
 )
 _NOT_TRAINED = "NOT_TRAINED"
@@ -164,7 +167,7 @@ def _add_settings(command: Any) -> Any:
     "from_model",
     default="",
     metavar="MODEL",
-    help="Start from this model, given by its id or unique name, instead of untrained. It says the preset, too.",
+    help="Start from this model, given by its id or unique name, instead of random weights. The preset is the model's.",
 )
 @click.option(
     "--more",

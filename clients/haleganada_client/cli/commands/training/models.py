@@ -143,7 +143,7 @@ def use_model(session: Session, model: str, online: bool, **settings: Any) -> No
     """Use MODEL for all predictions in the workspace from now on. `few-shot` goes back to the workspace's own head.
 
     With --online, the workspace gets a network of its own that starts from MODEL, or untrained from the preset cnn36 or
-    resnet50-transformer. It learns every drawing that was taught and each one that will be. The server needs torch.
+    resnet50-transformer. It learns every drawing that was taught so far, and each new one. The server needs torch.
 
     \b
     haleganada models use mine
