@@ -138,7 +138,7 @@ def _convert_grpc_error(code: int, message: str, target: str, field: str) -> Hal
             f"the call is larger than {MAX_MESSAGE_BYTES // 2**20} MiB; send fewer or smaller drawings at once"
         )
     if "http2 header with status" in message:
-        return Unavailable(f"a web server answers at {target}, not Haleganada's; check HOST:PORT", NO_SERVER)
+        return Unavailable(f"a web server answers at {target}, not a Haleganada server; check HOST:PORT", NO_SERVER)
     if code == 12:
         return kind(f"the server at {target} does not know this call; it is older than this client, update it")
     if code == 1 and "Channel closed" in message:

@@ -161,7 +161,7 @@ class Outbox:
         try:
             yield
         except sqlite3.Error as error:
-            raise HaleganadaError(f"{self.path} cannot be used: {error}; move it away to begin a new one") from None
+            raise HaleganadaError(f"{self.path} cannot be used: {error}; move it away to start a new one") from None
 
     @staticmethod
     def _make_private(path: Path) -> None:

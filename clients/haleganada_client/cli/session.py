@@ -69,7 +69,7 @@ class Session:
     def ask(self, question: str) -> str:
         """Return what a person types as a confirmation. Raise click.UsageError if stdin is no terminal."""
         if not sys.stdin.isatty():
-            raise click.UsageError("there is no terminal to ask for a confirmation; give it with --confirm NAME")
+            raise click.UsageError("there is no terminal to ask for confirmation in; confirm with --confirm NAME")
         return str(click.prompt(question, err=True))
 
     def report(self, error: HaleganadaError) -> NoReturn:

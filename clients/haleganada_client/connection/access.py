@@ -104,7 +104,7 @@ def _check_token(config: ClientConfig) -> str:
         if not " " <= character <= "~":
             raise InvalidInput(
                 f"the token contains a character that cannot be sent (U+{ord(character):04X}, position {position}); "
-                "copy it again: tokens have only letters, digits and signs of ASCII",
+                "copy it again: tokens consist of ASCII letters, digits and signs",
                 "INVALID_INPUT",
                 "token",
             )

@@ -29,7 +29,7 @@ def keep_profile(name: str, settings: Mapping[str, str]) -> None:
         raise InvalidInput(f"“{name}” cannot name a profile; use letters and digits", "INVALID_INPUT", "profile")
     for key, value in settings.items():
         if "\n" in value or "\r" in value:
-            raise InvalidInput(f"the setting {key} has several lines; give it in one", "INVALID_INPUT", key)
+            raise InvalidInput(f"the setting {key} has several lines; write it in one", "INVALID_INPUT", key)
     lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
     sections = _read_sections()
     sections[name] = f"[{name}]\n{_MARK}{lines}\n"

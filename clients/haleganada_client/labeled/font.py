@@ -31,7 +31,7 @@ def read_characters(path: Path) -> list[str]:
         raise InvalidInput(f"{path.name} is not UTF-8; save it as UTF-8", "INVALID_INPUT", "characters") from None
     if not labels:
         raise InvalidInput(
-            f"{path.name} has no labels; write some into it, parted by white space", "INVALID_INPUT", "characters"
+            f"{path.name} has no labels; write some into it, separated by white space", "INVALID_INPUT", "characters"
         )
     return labels
 
@@ -49,7 +49,7 @@ def draw_labels(font: Path, labels: Sequence[str]) -> list[memoryview]:
         shown = ", ".join(f"{label} ({_list_code_points(label)})" for label in missing[:_MOST_NAMED])
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         raise InvalidInput(
-            f"the font {font.name} cannot draw {shown}{more}; leave them out, or take a font that can",
+            f"the font {font.name} cannot draw {shown}{more}; leave them out, or use a font that can",
             "INVALID_INPUT",
             "font",
         )

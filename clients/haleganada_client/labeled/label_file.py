@@ -84,7 +84,7 @@ def _parse_json(text: str) -> Iterator[tuple[str, str]]:
 
 def _take(fields: Any, number: int) -> tuple[str, str]:
     if not isinstance(fields, dict):
-        raise ValueError(f"line {number} is no JSON object")
+        raise ValueError(f"line {number} is not a JSON object")
     found = [next((fields[name] for name in names if name in fields), None) for names in (_PATHS, _LABELS)]
     if not all(isinstance(value, str) and value for value in found):
         raise ValueError(f"line {number} lacks a path or a label as text")

@@ -26,7 +26,7 @@ def pack_with_labels(source: Path, labels: LabelFile) -> Iterator[tuple[Path, li
     InvalidInput for what is neither a folder nor a zip.
     """
     if not source.is_dir() and not zipfile.is_zipfile(source):
-        raise refuse("labels", "only a folder or a .zip has pictures to name; give one of these")
+        raise refuse("labels", "labels need a folder or a .zip of pictures; give one of these")
     with tempfile.TemporaryDirectory(prefix="haleganada-") as folder:
         target = Path(folder) / (source.name if source.suffix.lower() == ".zip" else f"{source.resolve().name}.zip")
         missing = []

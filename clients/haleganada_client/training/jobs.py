@@ -254,7 +254,7 @@ class JobOperations(Operations):
         answer = await self._connection.call(self._stub.GetJob, build(pb.GetJobRequest, job_id=job_id))
         earlier = _convert_job(answer.job).training
         if earlier is None or not earlier.model_id:
-            raise refuse("job_id", f"job {job_id} has made no model that could be trained further")
+            raise refuse("job_id", f"job {job_id} has made no model that can be trained further")
         return await self._start_training(
             earlier.preset,
             earlier.dataset_id,

@@ -70,7 +70,7 @@ def to_path(value: object, argument: str, expected: str = "a path") -> Path:
     with suppress(ValueError):  # UnicodeEncodeError among them
         if b"\0" not in os.fsencode(value):
             return Path(value)
-    raise refuse(argument, "is no path, because it contains a character that no path can have")
+    raise refuse(argument, "is not a path: it contains a character that no path can have")
 
 
 def to_seconds(value: Any, argument: str) -> float:

@@ -95,8 +95,8 @@ def encode_png(array: Any, argument: str = "drawing") -> bytes:
     channels = shape[2] if len(shape) == 3 else 1
     if len(shape) not in (2, 3) or channels not in _COLOR_TYPES or 0 in shape:
         raise InvalidInput(
-            f"{argument}: an array of shape {shape} is no picture; give (height, width), or (height, width, channels) "
-            f"with 1 to {_MOST_CHANNELS} channels",
+            f"{argument}: an array of shape {shape} is not a picture; give (height, width), or (height, width, "
+            f"channels) with 1 to {_MOST_CHANNELS} channels",
             "INVALID_INPUT",
             argument,
         )
@@ -116,8 +116,8 @@ def _to_bytes(array: Any, argument: str) -> bytes:
     least, most = float(array.min()), float(array.max())
     if not (least >= 0 and most <= 255):  # NaN is neither
         raise InvalidInput(
-            f"{argument}: an array with values from {least:g} to {most:g} is no picture; give 0 to 255, or floats from "
-            "0 to 1",
+            f"{argument}: an array with values from {least:g} to {most:g} is not a picture; give 0 to 255, or floats "
+            "from 0 to 1",
             "INVALID_INPUT",
             argument,
         )
@@ -165,7 +165,7 @@ def _make_stroke(stroke: Any, argument: str) -> types.Stroke:
         return types.Stroke(*zip(*((x, y) for x, y in points), strict=True))
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(
-            f"{argument}: is no stroke; give a list of points (x, y), or Stroke with a list of x and one of y",
+            f"{argument}: is not a stroke; give a list of points (x, y), or Stroke with a list of x and one of y",
             "INVALID_INPUT",
             argument,
         ) from None

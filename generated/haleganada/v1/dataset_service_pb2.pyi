@@ -188,11 +188,11 @@ class DatasetOptions(_message.Message):
     folder_names: _common_pb2.FolderNames.ValueType
     """How to read folders that are named by numbers."""
     small_letters: _builtins.bool
-    """Call letters of IDX files whose capital and small form share one number by the small one, for example to read
-    EMNIST's letters as a to z. Default (false): by the capital.
+    """Where a capital and a small letter of IDX files share one number, use the small letter as the label: EMNIST's
+    letters become a to z. Default (false): use the capital.
     """
     unknown_folder: _builtins.str
-    """The name of the folder whose drawings have none of the labels. Default (empty): 999, if there is one and no 998."""
+    """The folder of drawings that have none of the labels. Default (empty): 999, if there is one and no 998."""
     line_format: Global___LineFormat.ValueType
     """How a source of lines is laid out. Default: decided by its files."""
     def __init__(

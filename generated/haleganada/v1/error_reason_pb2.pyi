@@ -106,7 +106,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     UNAUTHENTICATED. The server needs a token, and the call shows none. Send the metadata "authorization: Bearer TOKEN".
     """
     ERROR_REASON_TOKEN_WRONG: _ErrorReason.ValueType  # 161
-    """UNAUTHENTICATED. The token is none of this server's. Check it, or ask the server's administrator for another one."""
+    """UNAUTHENTICATED. The token is not one of this server's. Check it, or ask the server's administrator for another one."""
     ERROR_REASON_TOO_MANY_TRIES: _ErrorReason.ValueType  # 167
     """RESOURCE_EXHAUSTED. Too many wrong tokens came from the address within a minute, so no other token that the server
     has not recognized before is looked at. Check the token, and repeat the call after RetryInfo.retry_delay.
@@ -414,7 +414,7 @@ ERROR_REASON_TOKEN_MISSING: ErrorReason.ValueType  # 160
 UNAUTHENTICATED. The server needs a token, and the call shows none. Send the metadata "authorization: Bearer TOKEN".
 """
 ERROR_REASON_TOKEN_WRONG: ErrorReason.ValueType  # 161
-"""UNAUTHENTICATED. The token is none of this server's. Check it, or ask the server's administrator for another one."""
+"""UNAUTHENTICATED. The token is not one of this server's. Check it, or ask the server's administrator for another one."""
 ERROR_REASON_TOO_MANY_TRIES: ErrorReason.ValueType  # 167
 """RESOURCE_EXHAUSTED. Too many wrong tokens came from the address within a minute, so no other token that the server
 has not recognized before is looked at. Check the token, and repeat the call after RetryInfo.retry_delay.

@@ -125,7 +125,7 @@ class Model(_message.Message):
 
     @_builtins.property
     def online_in(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Workspaces whose own networks started as it. It cannot be deleted until they have chosen another model."""
+        """Workspaces whose own networks started from it. It cannot be deleted until they have chosen another model."""
 
     def __init__(
         self,

@@ -593,8 +593,8 @@ class PredictResponse(_message.Message):
     the same revision may find slightly other probabilities. Never set in answers to a call with min_revision.
     """
     knowledge_age_ms: _builtins.int
-    """Of a server whose database is away, which it shares with others: how many milliseconds ago it knew everything that
-    any of them had acknowledged. 0 = it knows everything.
+    """For a server that shares a database with others, while the database is away: how many milliseconds ago the server
+    knew everything that any of them had acknowledged. 0 = it knows everything.
     """
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
@@ -930,7 +930,7 @@ class UnlinkVariantsResponse(_message.Message):
     former_canonical: _builtins.str
     """The canonical label that it had stood for."""
     revision: _builtins.int
-    """The revision that parted them."""
+    """The revision that unlinked them."""
     duplicate: _builtins.bool
     """True if this request_id was answered before; the response is the first one."""
     def __init__(

@@ -1524,7 +1524,7 @@ Global___GlyphJoin: _TypeAlias = GlyphJoin  # noqa: Y015
 
 @_typing.final
 class GlyphRemoval(_message.Message):
-    """Says that ink is no glyph, but for example a stain."""
+    """Says that ink is not a glyph but, for example, a stain."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1548,13 +1548,13 @@ Global___GlyphRemoval: _TypeAlias = GlyphRemoval  # noqa: Y015
 
 @_typing.final
 class CorrectionUndo(_message.Message):
-    """Takes corrections back, the samples that they taught, too."""
+    """Takes corrections back, and the samples that they taught."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """The page becomes what it was at this revision of it. Corrections by others that came later are taken back, too.
+    """The page goes back to this revision of it. Later corrections by others are taken back, too.
     Default (absent): before the last correction.
     """
     def __init__(
@@ -1608,7 +1608,7 @@ class CorrectReadingRequest(_message.Message):
 
     @_builtins.property
     def remove(self) -> Global___GlyphRemoval:
-        """Ink is no glyph."""
+        """Ink is not a glyph."""
 
     @_builtins.property
     def undo(self) -> Global___CorrectionUndo:
@@ -1732,7 +1732,7 @@ class PageEvaluation(_message.Message):
     first_errors: _builtins.int
     """Insertions, deletions and replacements of glyphs that lead from its first text to the present one."""
     unsettled_errors: _builtins.int
-    """The same, from what it would say now if nobody had settled a glyph of it, but the samples were taught."""
+    """The same, from what it would say now if the samples had been taught, but nobody had settled a glyph of it."""
     def __init__(
         self,
         *,

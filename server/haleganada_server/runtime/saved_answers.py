@@ -28,7 +28,7 @@ def load_saved_answers(
         card = AnswersCard.from_json((folder / ANSWERS).read_bytes())
         path = folder / Path(card.network).name
         if file_sha256(path) != card.sha256:
-            raise ValueError(f"{card.network} is not as it was written")
+            raise ValueError(f"{card.network} has changed since it was written")
         session = _open_session(path)
     except FileNotFoundError:
         return None

@@ -187,7 +187,7 @@ def _remove_if_empty(folder: Path) -> bool:
 
 
 def _parse(path: Path) -> Job:
-    """Load a job. Raises OSError, ValueError, KeyError or TypeError if its record is not as it was written."""
+    """Load a job. Raises OSError, ValueError, KeyError or TypeError if its record has changed since it was written."""
     return _from_entry(json.loads(path.read_text(encoding="utf-8")), path.parent.name)
 
 

@@ -53,11 +53,13 @@ def shrink_line(gray: GrayLine) -> GrayLine:
     height, width = gray.shape
     low, high = int(gray.min()), int(gray.max())
     if low == high:
-        raise InvalidInput("image", "has one color only; send the picture of a line")
+        raise InvalidInput("image", "has only one color; send the picture of a line")
     dark = np.asarray(gray if np.median(gray) >= (low + high) / 2 else 255 - gray, np.uint8)
     scale = min(1.0, STORED_HEIGHT / height)
     if round(width * scale) > _LONGEST_STORED:
-        raise InvalidInput("image", f"has {width} x {height} px, which is no line; send each line by itself")
+        raise InvalidInput(
+            "image", f"has {width} x {height} px, which is not a line; send each line as a picture of its own"
+        )
     return dark if scale == 1 else _resize(dark, max(1, round(width * scale)), STORED_HEIGHT)
 
 

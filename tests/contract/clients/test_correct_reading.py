@@ -61,7 +61,7 @@ def test_the_page_asks_until_it_is_read(loop: Loop) -> None:
 def test_answers_that_cannot_be_taken_are_said_and_asked_again(loop: Loop) -> None:
     before = text_of(loop)
     shown = correct(loop, answers=":help\n:foo\n:all\n:split 0\n:split x\n\n:quit\n").stdout
-    assert "leave it for later" in shown and ":foo is none of the commands" in shown
+    assert "leave it for later" in shown and ":foo is not a command" in shown
     assert shown.count("from 1 to 99 %") == 2 and "0 corrections" in shown
     assert text_of(loop) == before and loop.get().revision == 0
 
@@ -69,7 +69,7 @@ def test_answers_that_cannot_be_taken_are_said_and_asked_again(loop: Loop) -> No
 def test_everything_said_can_be_taken_back(loop: Loop) -> None:
     before = text_of(loop)
     shown = correct(loop, answers=":x\n:undo\n:split 50\n:undo\nಘ\n:undo\n:undo\n").stdout
-    assert "nothing to undo" in shown and text_of(loop) == before and loop.get().revision == 6
+    assert "nothing left to undo" in shown and text_of(loop) == before and loop.get().revision == 6
 
 
 def test_one_correction_each(loop: Loop) -> None:

@@ -366,7 +366,7 @@ def test_a_model_with_a_damaged_card_is_listed_and_refused(start_server: StartSe
     card = write_tiny_model(tmp_path, tiny()).rename(tmp_path / "data/models" / model) / "model.json"
     card.write_text(card.read_text(encoding="utf-8").replace('"temperature": 1.0', '"temperature": 1.5'))
     server = start_server()
-    assert "model.json cannot be read (it is not as it was written)" in damage(server, model)
+    assert "model.json cannot be read (it has changed since it was written)" in damage(server, model)
     found = stub(server).GetModel(pb.GetModelRequest(model_id=model)).model
     assert (found.name, found.labels_total, found.sha256) == (model, 0, "") and not found.HasField("create_time")
     jobs = job_service_pb2_grpc.JobServiceStub(server.channel)

@@ -25,7 +25,7 @@ _TYPES: dict[type[click.ParamType[Any]], tuple[type, ...]] = {
 def _load_defaults(ctx: click.Context, parameter: click.Parameter, file: Path | None) -> None:
     """Make the file's settings the defaults of the options of the same names, which click parses after this one.
 
-    Raise click.UsageError if the file is no JSON object, and for a setting that is unknown or not allowed.
+    Raise click.UsageError if the file is not a JSON object, and for a setting that is unknown or not allowed.
     """
     del parameter
     if file is None:

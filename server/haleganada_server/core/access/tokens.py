@@ -74,7 +74,7 @@ def make_token(name: str, role: Role, workspaces: tuple[str, ...], days: float |
     """
     name, at_us = normalize_label(name, "name"), now_us()
     if name in RESERVED_NAMES:
-        raise InvalidInput("name", f"“{name}” stands for something else; choose another one")
+        raise InvalidInput("name", f"“{name}” stands for something else; choose another name")
     token_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_urlsafe(_SECRET_BYTES)
     salt = secrets.token_bytes(_SALT_BYTES)
     token = Token(

@@ -24,7 +24,7 @@ def unseal(entry: Any) -> dict[str, Any]:
         raise TypeError("it is not an object")
     values = {name: value for name, value in entry.items() if name != CHECKSUM}
     if CHECKSUM in entry and entry[CHECKSUM] != _hash_values(values):
-        raise ValueError("it is not as it was written")
+        raise ValueError("it has changed since it was written")
     return values
 
 

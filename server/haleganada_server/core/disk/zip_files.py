@@ -180,7 +180,9 @@ def _check_packing(file: zipfile.ZipFile) -> None:
             raise InvalidInput("file", "has a password; make it again without one")
         if info.compress_type not in _METHODS:
             method = _OTHER_METHODS.get(info.compress_type, f"number {info.compress_type}")
-            raise InvalidInput("file", f"is packed by a method that is not read here ({method}); {_REPACK}")
+            raise InvalidInput(
+                "file", f"is compressed by a method that this server does not read ({method}); {_REPACK}"
+            )
 
 
 def _describe_invalid(kind: str, start: bytes) -> str:

@@ -37,7 +37,7 @@ def model_sha256(card: ModelCard) -> str:
 def read_card(folder: Path, name: str = "") -> ModelCard:
     """Read a model's card. name: of the model, for the error; its folder's by default.
 
-    Raises DataLoss if it is missing, is not as it was written, or names files outside the folder; Exhausted or
+    Raises DataLoss if it is missing, has changed since it was written, or names files outside the folder; Exhausted or
     Unavailable if the machine failed.
     """
     name = name or folder.name

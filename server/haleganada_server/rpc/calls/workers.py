@@ -54,7 +54,7 @@ class Workers:
         part = self._part_of(caller) if caller else self._max_waiting
         if own >= part or self._queued >= _MOST_WAITING * self._max_waiting:
             raise Exhausted(
-                "more calls wait than the server can answer, and yours take up your part; repeat this one later",
+                "more calls wait than the server can answer, and yours take up your share; repeat this one later",
                 Reason.QUEUE_FULL,
                 _RETRY_S,
             )

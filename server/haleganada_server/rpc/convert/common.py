@@ -85,7 +85,7 @@ def snapshot_kinds(values: Sequence[common_pb2.SnapshotKind.ValueType]) -> set[S
     known = {value: kind for kind, value in _SNAPSHOT_KINDS.items()}
     for value in values:
         if value not in known:
-            raise InvalidInput("kinds", f"has {value}, which is no kind of snapshot; see SnapshotKind")
+            raise InvalidInput("kinds", f"has {value}, which is not a kind of snapshot; see SnapshotKind")
     return {known[value] for value in values}
 
 
@@ -97,5 +97,5 @@ def timestamp(time_us: int) -> Timestamp:
 def folder_names(field: str, message: common_pb2.FolderNames.ValueType) -> FolderNames:
     """Convert a rule. Raises InvalidInput for a number that is not known."""
     if message not in _FOLDER_NAMES:
-        raise InvalidInput(field, f"{message} is no rule of this server; leave it out")
+        raise InvalidInput(field, f"{message} is not known to this server; leave it out")
     return _FOLDER_NAMES[message]

@@ -80,5 +80,5 @@ def _glyph_ids(kind: str, values: Sequence[int], allowed: Range[int]) -> tuple[i
 
 def _point(field: str, message: pb.Point) -> Point:
     if not (math.isfinite(message.x) and math.isfinite(message.y)):
-        raise InvalidInput(field, "is no point of the page; give x and y in pixels")
+        raise InvalidInput(field, "is not a point of the page; give x and y in pixels")
     return message.x, message.y

@@ -56,11 +56,11 @@ _PARTS = {
 def options(message: pb.DatasetOptions) -> DatasetOptions:
     """Convert options; what is absent has its default. Raises InvalidInput for enum numbers that are not known."""
     if message.split not in _SPLITS:
-        raise InvalidInput("options.split", f"{message.split} is no rule of this server; leave it out")
+        raise InvalidInput("options.split", f"{message.split} is not known to this server; leave it out")
     if message.orientation not in _ORIENTATIONS:
-        raise InvalidInput("options.orientation", f"{message.orientation} is none of this server; leave it out")
+        raise InvalidInput("options.orientation", f"{message.orientation} is not known to this server; leave it out")
     if message.line_format not in _LINE_FORMATS:
-        raise InvalidInput("options.line_format", f"{message.line_format} is none of this server; leave it out")
+        raise InvalidInput("options.line_format", f"{message.line_format} is not known to this server; leave it out")
     usual = DatasetOptions(message.name)
     return DatasetOptions(
         name=message.name,

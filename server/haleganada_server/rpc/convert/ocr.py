@@ -83,7 +83,7 @@ def lessons(message: ocr_service_pb2.TrainBatchRequest) -> list[Outcome[Lesson]]
 def known_drawings(message: ocr_service_pb2.KnownDrawings.ValueType) -> KnownDrawings:
     """Convert what to do with known drawings. Raises InvalidInput for a number that is not known."""
     if message not in _KNOWN_DRAWINGS:
-        raise InvalidInput("known_drawings", f"{message} is nothing that this server knows")
+        raise InvalidInput("known_drawings", f"{message} is not known to this server")
     return _KNOWN_DRAWINGS[message]
 
 

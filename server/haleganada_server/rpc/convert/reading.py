@@ -239,5 +239,5 @@ def _require_name(field: str, text: str, *, optional: bool = False) -> str:
     if not text and not optional:
         raise InvalidInput(field, "has an empty name; leave it out")
     if len(text) > MAX_ID_LENGTH or not text.isprintable():
-        raise InvalidInput(field, f"is no name; names are printable and have at most {MAX_ID_LENGTH} characters")
+        raise InvalidInput(field, f"is not a name; names are printable and have at most {MAX_ID_LENGTH} characters")
     return text

@@ -154,7 +154,7 @@ def _describe_damaged(folder: Path, why: str) -> DatasetInfo:
 
 def load_description(folder: Path) -> DatasetInfo:
     """Load a description. Raises OSError, ValueError, KeyError or TypeError if the data set is incomplete or its
-    description is not as it was written.
+    description has changed since it was written.
     """
     info = parse_description((folder / DATASET_JSON).read_text(encoding="utf-8"), folder.name, folder_bytes(folder))
     for name in _FILES[info.kind]:
@@ -163,8 +163,8 @@ def load_description(folder: Path) -> DatasetInfo:
 
 
 def parse_description(text: str, dataset_id: str, size: int) -> DatasetInfo:
-    """Parse the description of a data set that takes so many bytes. Raises ValueError, KeyError or TypeError if it is
-    not as it was written.
+    """Parse the description of a data set that takes so many bytes. Raises ValueError, KeyError or TypeError if it has
+    changed since it was written.
     """
     entry = unseal(json.loads(text))
     if entry["format"] != FORMAT or entry["dataset_id"] != dataset_id:

@@ -28,8 +28,8 @@ def require_intact_arrays(folder: Path, info: DatasetInfo) -> None:
         actual = ""
     if actual != info.sha256:
         raise DataLoss(
-            f"the data set “{info.name}” is damaged: its files are not those that were written; delete it and add it "
-            "again",
+            f"the data set “{info.name}” is damaged: its files have changed since they were written; delete it and add "
+            "it again",
             Reason.DATASET_DAMAGED,
         )
 

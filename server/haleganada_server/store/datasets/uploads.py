@@ -120,9 +120,7 @@ class Uploads:
                 self._require_room(len(chunk))
                 with self._lock:
                     if self._owners.get(sha256) is not owner:
-                        raise AlreadyExists(
-                            "another call continues this upload; leave it to that call", Reason.UPLOAD_TAKEN
-                        )
+                        raise AlreadyExists("another call is continuing this upload; wait for it", Reason.UPLOAD_TAKEN)
                     file.write(chunk)
                     file.flush()  # so that GetUpload sees it
                 reach("upload.grown")

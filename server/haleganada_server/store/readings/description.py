@@ -85,7 +85,7 @@ def parse_description(text: str, reading_id: str) -> Description:
 def require_intact_file(folder: Path, name: str, sha256: Mapping[str, str]) -> None:
     """Raise OSError, KeyError or ValueError unless a file is as it was written. sha256: of all files, by name."""
     if file_sha256(folder / name) != sha256[name]:
-        raise ValueError(f"{name} is not as it was written")
+        raise ValueError(f"{name} has changed since it was written")
 
 
 def require_intact_reading(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """The corrections of a page: page-00001.corrections, a line of JSON for each, sealed by a checksum of itself.
 
 A line is complete with its line feed. What a kill has left of the last one was not acknowledged: it is left out, and
-cut off before the next one is written. Everything else that is not as it was written is damage; so that a lost end is
-told from one that was never written, page-00001.acknowledged has the number of corrections that were.
+cut off before the next one is written. Every other change since it was written is damage; so that a lost end is told
+from one that was never written, page-00001.acknowledged has the number of corrections that were.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def encode_entry(entry: JournalEntry) -> bytes:
 
 
 def load_journal(path: Path) -> list[JournalEntry]:
-    """Return all entries, none if there is no journal. Raises OSError, ValueError, KeyError or TypeError if it is not
-    as it was written, or has fewer entries than were acknowledged.
+    """Return all entries, none if there is no journal. Raises OSError, ValueError, KeyError or TypeError if it has
+    changed since it was written, or has fewer entries than were acknowledged.
     """
     acknowledged = MarkFile(path.with_suffix(ACKNOWLEDGED)).read()  # first: it never runs ahead of the journal
     try:

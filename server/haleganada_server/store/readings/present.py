@@ -48,7 +48,7 @@ def write_present(path: Path, text: PresentText) -> None:
 
 def load_present(folder: Path, page: int) -> PresentText | None:
     """Return what was noted of a page; None if nothing was. Raises OSError, ValueError, KeyError or TypeError for a
-    file that is not as it was written.
+    file that has changed since it was written.
     """
     path = folder / present_name(page)
     if not path.exists():

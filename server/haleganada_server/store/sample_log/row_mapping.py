@@ -60,8 +60,8 @@ def places(columns: str, more: int = 0) -> str:
 
 
 def to_sample(row: Row, checks: RowChecks) -> SampleRow:
-    """Convert a row of the columns CHECKED_SAMPLE. A drawing that is not as it was written becomes b"", which cannot be
-    decoded. Raises sqlite3.DatabaseError for other values that are not as they were written.
+    """Convert a row of the columns CHECKED_SAMPLE. A drawing that has changed since it was written becomes b"", which
+    cannot be decoded. Raises sqlite3.DatabaseError for other values that are not as they were written.
     """
     *sample, forgotten, facts_check, embedding_check, glyph_check = row
     values = dict(zip(_SAMPLE_FIELDS, sample, strict=True))
@@ -99,7 +99,7 @@ def from_sample(sample: SampleRow, checks: RowChecks) -> Row:
 
 def change_fact(row: Row, column: str, value: str | int, checks: RowChecks) -> tuple[bool, int]:
     """Return whether a column of the facts of a sample gets another value, and the new facts_check. row: the columns
-    CHECKED_FACTS and facts_check. Raises sqlite3.DatabaseError if it is not as it was written.
+    CHECKED_FACTS and facts_check. Raises sqlite3.DatabaseError if it has changed since it was written.
     """
     *facts, check = row
     if checks.facts_check(facts) != check:

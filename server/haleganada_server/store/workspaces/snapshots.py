@@ -295,7 +295,7 @@ def _from_json(manifest: dict[str, Any]) -> SnapshotInfo:
     """Return what a manifest says, also one of a version that recorded no kinds. Raises TypeError, ValueError."""
     check = manifest.pop("check", None)  # earlier versions wrote none
     if check not in (None, _manifest_check(manifest)):
-        raise ValueError("it is not as it was written")
+        raise ValueError("it has changed since it was written")
     fallback = SnapshotKind.TRASH if manifest["trash"] else SnapshotKind.SAVED
     return SnapshotInfo(**{**manifest, "kind": SnapshotKind(manifest.get("kind", fallback))})
 

@@ -165,7 +165,7 @@ def test_active_models_with_another_value_than_was_written_are_told(folders: Mod
     folders.save_active({"w": "a" * 12})
     path = data / "models" / "active.json"
     path.write_text(path.read_text().replace("aaaa", "aaba"))
-    with pytest.raises(DataLoss, match="not as it was written"):
+    with pytest.raises(DataLoss, match="changed since it was written"):
         folders.load_active()
 
 

@@ -63,9 +63,11 @@ def correct_reading_command(
     """
     wanted = [join, split is not None, remove, undo]
     if sum(wanted) > 1 or (text and any(wanted[1:])):
-        raise click.UsageError("give one of --text, --join, --split, --remove and --undo; --text goes with --join, too")
+        raise click.UsageError(
+            "give one of --text, --join, --split, --remove and --undo; only --text and --join go together"
+        )
     if undo and glyph_ids:
-        raise click.UsageError("--undo takes the last correction back, whichever glyph it was for; leave --glyph out")
+        raise click.UsageError("--undo undoes the last correction, whichever glyph it was for; leave --glyph out")
     if not (undo or glyph_ids or text or any(wanted)):
         with session.client() as client:
             correct_by_questions(session, client, reading_id, number)

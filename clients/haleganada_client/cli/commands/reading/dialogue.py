@@ -95,7 +95,7 @@ def _take_answer(
         text = _find_text(state.page, glyph_id, rest)
         _take_page(state, client.readings.name(reading_id, [glyph_id, *question.similar_glyph_ids], text, number))
     elif command.startswith(":"):
-        raise InvalidInput(f"{printable(command)} is none of the commands; :help lists them")
+        raise InvalidInput(f"{printable(command)} is not a command; :help lists them")
     else:
         text = _find_text(state.page, glyph_id, answer)
         _take_page(state, client.readings.name(reading_id, [glyph_id], text, number))
@@ -115,7 +115,7 @@ def _find_text(page: PageReading, glyph_id: int, answer: str) -> str:
     if answer.isdecimal() and 1 <= int(answer) <= len(candidates):
         return candidates[int(answer) - 1].text
     if not answer:
-        raise InvalidInput("say what they are behind the command, for example “:all ಕ”")
+        raise InvalidInput("write what they are after the command, for example “:all ಕ”")
     return answer
 
 

@@ -70,7 +70,7 @@ def disconnect_command(session: Session, name: str | None) -> None:
 
     name = name or session.options.profile or profiles.find_default()
     if not name:
-        raise NotFound("there is no connection to forget; `haleganada connect` lists those that are kept")
+        raise NotFound("there is no connection to forget; `haleganada connect` lists the saved ones")
     kept_profiles.delete_profile(name)
     default = profiles.find_default()
     used = f"commands use “{default}”" if default else "commands use $HALEGANADA_TARGET, or 127.0.0.1:50051"

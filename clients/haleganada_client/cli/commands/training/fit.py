@@ -263,7 +263,7 @@ def _train_more(session: Session, job_id: str, name: str, detach: bool, settings
     """Train the model of a finished job further."""
     given = [flag for flag, value in settings.items() if value is not None and flag != "epochs"]
     if settings["epochs"] is None or given:
-        raise click.UsageError("--more takes --epochs N, and of the settings nothing else: they are those of the job")
+        raise click.UsageError("--more takes no setting but --epochs N: the others are those of the job")
     with session.client() as client:
         _follow(session, client, client.jobs.train_more(job_id, settings["epochs"], name=name), detach)
 

@@ -99,7 +99,7 @@ def delete_jobs(session: Session, job_ids: tuple[str, ...]) -> None:
 def job_files(session: Session, job_id: str, names: tuple[str, ...], to: Path | None, overwrite: bool) -> None:
     """List or download the files of the job JOB_ID. With NAMEs, download only those."""
     if names and to is None:
-        raise click.UsageError("say where to put the files, with --to FOLDER")
+        raise click.UsageError("name a folder for the files with --to FOLDER")
     with session.client() as client:
         job = client.jobs.get(job_id)
         paths = download_job_files(client, job, to, names, overwrite=overwrite) if to is not None else []

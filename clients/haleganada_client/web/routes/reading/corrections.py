@@ -63,7 +63,7 @@ def _name(place: _Place, fields: dict[str, Any]) -> ReadingCorrection:
 def _split(place: _Place, fields: dict[str, Any]) -> ReadingCorrection:
     glyph_id = get_number(fields, "glyph_id")
     if glyph_id is None:
-        raise refuse("glyph_id", "is missing; say which glyph is two")
+        raise refuse("glyph_id", "is missing; say which glyph to split")
     start, end = _get_point(fields, "from"), _get_point(fields, "to")
     return client().readings.split(
         place.reading_id, glyph_id, start, end, place.page, expected_revision=place.expected_revision

@@ -85,7 +85,7 @@ def _parse_models(body: dict[str, Any]) -> str | list[str]:
     model = body.get("model")
     if isinstance(model, list):
         if not all(isinstance(name, str) for name in model):
-            raise refuse("model", "give text, or a list of it")
+            raise refuse("model", "give a text, or a list of texts")
         models = model
     else:
         models = [get_text(body, "model", "")] if model else request.args.getlist("model")

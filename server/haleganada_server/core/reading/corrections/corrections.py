@@ -102,7 +102,8 @@ def entry_from_json(fields: Json) -> JournalEntry:
     """
     if int(fields.get("format", 1)) > JOURNAL_FORMAT:  # the first entries had no number
         raise Precondition(
-            "this page was corrected by a later version of Haleganada, which may do it in another way; use that one",
+            "this page was corrected by a later version of Haleganada, which may do it in another way; use that "
+            "version",
             Reason.READING_NOT_CORRECTABLE,
         )
     return JournalEntry(

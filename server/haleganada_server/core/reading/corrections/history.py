@@ -108,7 +108,7 @@ class PageHistory:
         live = self._find_live(self.revision)
         if not live:
             raise Precondition(
-                "there is nothing to undo: no correction of this page is left; correct a glyph first",
+                "there is nothing left to undo on this page; correct a glyph first",
                 Reason.NOTHING_TO_UNDO,
             )
         return live[-1].revision - 1
@@ -175,5 +175,5 @@ def _settle(state: PageState, glyph_ids: Sequence[int], text: str) -> PageState:
     for glyph_id in glyph_ids:
         settled = settled.settle(state.page.lattice, glyph_id, text)
     if any(glyph_id not in settled.labels for glyph_id in glyph_ids):
-        raise InvalidInput("glyph_ids", "has glyphs that overlap; say of each piece of ink once what it is")
+        raise InvalidInput("glyph_ids", "has glyphs that overlap; name each piece of ink only once")
     return PageState(state.page, settled)

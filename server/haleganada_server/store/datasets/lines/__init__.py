@@ -30,7 +30,9 @@ def find_lines(path: Path, file_name: str, form: LineFormat) -> Iterator[SourceI
     if not path.is_dir() and PurePosixPath(file_name).suffix.lower() != ".zip":
         if form is LineFormat.AUTO:
             return None
-        raise InvalidInput("options.line_format", f"is {form.value}, but the file is no folder or .zip with such files")
+        raise InvalidInput(
+            "options.line_format", f"is {form.value}, but the file is not a folder or .zip with such files"
+        )
     with open_tree(path) as tree:
         found = _detect(tree) if form is LineFormat.AUTO else form
     return _read(path, _READERS[found]) if found else None

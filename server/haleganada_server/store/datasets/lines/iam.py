@@ -46,7 +46,7 @@ def _read(
         item = f"{fields[0]} ({place}:{number})"
         try:
             if len(fields) < _FIELDS or fields[1] not in ("ok", "err"):
-                raise InvalidInput("row", f"is not as the IAM database's {table} has them; see the documentation")
+                raise InvalidInput("row", f"does not look like the IAM database's {table}; see docs/using/lines.md")
             if table == WORDS and (fields[1] == "err" or fields[0] not in pictures):
                 continue
             if fields[0] not in pictures:

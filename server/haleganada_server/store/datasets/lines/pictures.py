@@ -35,5 +35,7 @@ def check_text(text: str) -> str:
         raise InvalidInput("text", f"has {len(cleaned):,} characters; a line has at most {MAX_LINE_CHARACTERS:,}")
     for character in cleaned:
         if character == "\ufffd" or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
-            raise InvalidInput("text", f"contains U+{ord(character):04X}, which no line has; save the file as UTF-8")
+            raise InvalidInput(
+                "text", f"contains U+{ord(character):04X}, which no line may contain; save the file as UTF-8"
+            )
     return cleaned

@@ -81,11 +81,11 @@ def _cut(
 def _parse(data: bytes) -> Element:
     """Raise InvalidInput for what is no XML, or has declarations, with which a small file can become a huge one."""
     if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE):
-        raise InvalidInput("file", "declares a document type, which no ALTO or PAGE file needs; remove that")
+        raise InvalidInput("file", "declares a document type, which no ALTO or PAGE file needs; remove it")
     try:
         return ElementTree.fromstring(data)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise InvalidInput("file", f"is no XML ({str(error)[:80]}); export it again") from None
+        raise InvalidInput("file", f"is not XML ({str(error)[:80]}); export it again") from None
 
 
 def _name(element: Element) -> str:

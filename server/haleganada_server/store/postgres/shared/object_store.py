@@ -68,7 +68,7 @@ class ObjectStore:
         return {name: (path.stat().st_size, file_sha256(path)) for name, path in found.items()}
 
     def get_folder(self, place: str, written: Files, folder: Path) -> None:
-        """Copy what was written to a place to a new folder. Raises DataLoss for what is not as it was written,
+        """Copy what was written to a place to a new folder. Raises DataLoss for what has changed since it was written,
         Unavailable.
         """
         folder.mkdir(parents=True)

@@ -411,9 +411,9 @@ def test_a_job_with_another_value_than_was_written_is_told(tmp_path: Path, caplo
     path.write_text(path.read_text(encoding="utf-8").replace("kept", "kepu"), encoding="utf-8")
     with jobs(tmp_path) as again:
         (found,) = again.page()
-        assert "not as it was written" in found.error and set(found.files) == set(job.files)
+        assert "changed since it was written" in found.error and set(found.files) == set(job.files)
         assert again.find_file(job.job_id, "training_history.json").read_text() == "{}"
-    assert job.job_id in caplog.text and "not as it was written" in caplog.text
+    assert job.job_id in caplog.text and "changed since it was written" in caplog.text
     path.unlink()
     with jobs(tmp_path) as again:
         (found,) = again.page()

@@ -174,9 +174,9 @@ def test_a_model_whose_card_was_damaged_can_only_be_deleted(tmp_path: Path) -> N
         lambda: models.export(model, int8=True),
         lambda: models.find_online_start(model),
     ):
-        with pytest.raises(DataLoss, match=r"as it was written.*train it again, or delete it"):
+        with pytest.raises(DataLoss, match=r"changed since it was written.*train it again, or delete it"):
             call()
-    assert "as it was written" in models.describe_damage(models.get(model))
+    assert "changed since it was written" in models.describe_damage(models.get(model))
     workspaces.activate_model("", FEW_SHOT)
     models.delete(model)
     assert not models.all() and not path.exists()
