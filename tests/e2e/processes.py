@@ -82,9 +82,9 @@ def server(data: Path, *options: str) -> Iterator[ServerProcess]:
 
 
 @contextmanager
-def fresh_server(data: Path, *options: str) -> Iterator[ServerProcess]:
+def fresh_server(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Iterator[ServerProcess]:
     """A server whose process shares no memory with others, so that it can be measured; killed at the end."""
-    with _kill_at_the_end(start_process([sys.executable, *_serve(data, "127.0.0.1:0"), *options])) as running:
+    with _kill_at_the_end(start_process([sys.executable, *_serve(data, listen), *options])) as running:
         yield running
 
 
