@@ -63,9 +63,8 @@ class Watch:
         """
         before, begun_s = self._read(), time.perf_counter()
         work()
-        return sum(
-            seconds - before.get(pid, 0.0) for pid, seconds in self._read().items()
-        ), time.perf_counter() - begun_s
+        took_s = time.perf_counter() - begun_s
+        return sum(seconds - before.get(pid, 0.0) for pid, seconds in self._read().items()), took_s
 
     def _read(self) -> dict[int, float]:
         found = {}
