@@ -120,7 +120,7 @@ class _Move:
                 before = Position.of(row)
                 assert before is not None, "rows are never removed"
                 if before.deleted and before.revision < mark.revision:
-                    after = Position(0, 0, mark.revision, mark.last_sample_id, 0, 0, 0, True, mark.digest)
+                    after = Position.of_deleted(mark.revision, mark.last_sample_id, mark.digest)
                     connection.execute(SET, (*after.values(), self._name))
                     connection.execute("COMMIT")
         return Moved(self._name, Outcome.DELETED, mark.revision if mark else 0)

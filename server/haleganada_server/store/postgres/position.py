@@ -49,6 +49,21 @@ class Position:
         """Return what a row of READ or LOCK says; None without one."""
         return cls(*row) if row is not None else None
 
+    @classmethod
+    def of_deleted(cls, revision: int, last_sample_id: int, digest: bytes) -> Position:
+        """Return the row of a workspace that has nothing left but what must not be used again."""
+        return cls(
+            log_id=0,
+            created_us=0,
+            revision=revision,
+            last_sample_id=last_sample_id,
+            samples_total=0,
+            embedded=0,
+            stored_bytes=0,
+            deleted=True,
+            digest=digest,
+        )
+
     def values(self) -> Row:
         """Return the values for SET without the name, which are those of a row of READ."""
         return (

@@ -20,7 +20,7 @@ _ORIENTATION = 0x0112
 _SEQUENTIAL = (0xC0, 0xC1, 0xC2)  # the kinds of JPEG that every viewer knows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedPicture:
     """data: compressed by `filter`, a name of PDF, with its parameters as PDF writes them. color: Gray or RGB.
     orientation: 1 to 8 as in EXIF.
@@ -49,7 +49,13 @@ def keep_jpeg(path: Path) -> EncodedPicture | None:
     if color is None or _kind_of_jpeg(data) not in _SEQUENTIAL:
         return None
     return EncodedPicture(
-        data, width, height, color, 8, "DCTDecode", orientation=orientation if orientation in range(1, 9) else 1
+        data=data,
+        width=width,
+        height=height,
+        color=color,
+        bits=8,
+        filter="DCTDecode",
+        orientation=orientation if orientation in range(1, 9) else 1,
     )
 
 
@@ -58,10 +64,20 @@ def encode_picture(picture: NDArray[np.uint8]) -> EncodedPicture:
     image = simplify(picture)
     color = "RGB" if image.mode == "RGB" else "Gray"
     if image.mode != "1" and _is_photo(np.asarray(image)):
-        return EncodedPicture(_to_jpeg(image), *image.size, color, 8, "DCTDecode")
-    colors, bits = (1, 1) if image.mode == "1" else (len(image.getbands()), 8)
-    parameters = f"<< /Predictor 15 /Colors {colors} /BitsPerComponent {bits} /Columns {image.width} >>"
-    return EncodedPicture(_deflate(image), *image.size, color, bits, "FlateDecode", parameters)
+        data, bits, method, parameters = _to_jpeg(image), 8, "DCTDecode", ""
+    else:
+        data, bits, method = _deflate(image), 1 if image.mode == "1" else 8, "FlateDecode"
+        colors = len(image.getbands())
+        parameters = f"<< /Predictor 15 /Colors {colors} /BitsPerComponent {bits} /Columns {image.width} >>"
+    return EncodedPicture(
+        data=data,
+        width=image.width,
+        height=image.height,
+        color=color,
+        bits=bits,
+        filter=method,
+        parameters=parameters,
+    )
 
 
 def _is_photo(pixels: NDArray[np.uint8]) -> bool:

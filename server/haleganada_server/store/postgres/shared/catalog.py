@@ -31,7 +31,7 @@ _DELETE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing that servers share. place, files: where it is in the object store. description: a text that its kind
     needs for a list.
@@ -134,4 +134,6 @@ def _to_entry(
     object_id: str, place: str, files: dict[str, list[int | str]], description: str, deleted: bool, change: int
 ) -> Entry:
     written = {name: (int(size), str(sha256)) for name, (size, sha256) in files.items()}
-    return Entry(object_id, place, written, description, deleted, change)
+    return Entry(
+        object_id=object_id, place=place, files=written, description=description, deleted=deleted, change=change
+    )
