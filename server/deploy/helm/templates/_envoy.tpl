@@ -71,6 +71,8 @@ static_resources:
       type: STRICT_DNS
       dns_lookup_family: V4_PREFERRED
       connect_timeout: 1s
+      circuit_breakers:
+        thresholds: [{max_connections: 10000, max_pending_requests: 10000, max_requests: 10000, max_retries: 1000}]
       lb_policy: MAGLEV
       common_lb_config:
         consistent_hashing_lb_config: {hash_balance_factor: 200}
@@ -97,6 +99,7 @@ static_resources:
           explicit_http_config:
             http2_protocol_options:
               connection_keepalive: {interval: 60s, timeout: 10s}
+              max_concurrent_streams: 16
       {{- if .Values.server.tlsSecret }}
       transport_socket:
         name: envoy.transport_sockets.tls
