@@ -167,7 +167,8 @@ class App:
     def _describe_place(self) -> str:
         if not self.store_address:
             return f"data in {self.config.data_dir}"
-        return f"what is taught in the {self.store_address}, all else in {self.config.data_dir}"
+        shared = "files in the object store, " if self.config.objects else ""
+        return f"what is taught in the {self.store_address}, {shared}all else in {self.config.data_dir}"
 
     def collect_facts(self) -> ServerFacts:
         """Return what the server runs on."""

@@ -64,10 +64,11 @@ def copy_state(source: Source, folder: Path, scratch: Path) -> dict[str, Any]:
     if source.archive is None and source.data is not None:
         workspace = workspace_name(source.workspace)
         if source.store:
-            _copy_from_database(source.store, workspace, made)
+            active = _copy_from_database(source.store, workspace, made)
         else:
             _copy_log(source.data, source.snapshot, workspace, made, scratch)
-        model = _copy_models(source.data, source, workspace, made)
+            active = _find_active(source.data, workspace)
+        model = _copy_models(source.data, source, active, made)
     with open_state(made) as recognizers:
         facts = _complete(recognizers, workspace, source.archive)
     made.replace(folder)
@@ -116,8 +117,10 @@ def _copy_log(data: Path, snapshot: str, workspace: str, made: Path, scratch: Pa
         files.copy(home / DESCRIPTION, target / DESCRIPTION)
 
 
-def _copy_from_database(store: str, workspace: str, made: Path) -> None:
-    """Copy a workspace from a database, beside servers that may use it."""
+def _copy_from_database(store: str, workspace: str, made: Path) -> str:
+    """Copy a workspace from a database, beside servers that may use it; return the id of the model that answers there,
+    FEW_SHOT for its own head.
+    """
     try:
         from haleganada_server.store.moving.moved import Outcome
         from haleganada_server.store.moving.to_directory import move_to_directory
@@ -132,28 +135,38 @@ def _copy_from_database(store: str, workspace: str, made: Path) -> None:
         moved = next(iter(move_to_directory(database, directory, workspace)), None)
         if moved is None or moved.outcome is Outcome.DELETED:
             raise NotFound("workspace", workspace, f"list those of the {database.address} at one of its servers")
+        query = "SELECT model_id FROM active_models WHERE workspace = %s"
+        active = database.fetch(query, (workspace,))
     if moved.problem:
         raise BulkFailed(f"workspace “{workspace}”: {moved.problem}")
+    return str(active[0][0]) if active else FEW_SHOT
 
 
-def _copy_models(data: Path, source: Source, workspace: str, made: Path) -> str:
-    """Copy the models that the run needs, and return which one answers, FEW_SHOT for the workspace's own head."""
+def _find_active(data: Path, workspace: str) -> str:
+    """Return what answers in a workspace of a data directory: a model's id, FEW_SHOT or ONLINE."""
     root = data / _MODELS
     if not root.is_dir():
-        return source.model or FEW_SHOT
-    folders = ModelFolders(root, lambda: made)
-    active = FEW_SHOT if source.store else folders.load_active().get(workspace, FEW_SHOT)
-    model = source.model or (active if isinstance(active, str) else ONLINE)
+        return FEW_SHOT
+    active = ModelFolders(root, lambda: data).load_active().get(workspace, FEW_SHOT)
+    return active if isinstance(active, str) else ONLINE
+
+
+def _copy_models(data: Path, source: Source, active: str, made: Path) -> str:
+    """Copy the models that the run needs, and return which one answers, FEW_SHOT for the workspace's own head. active:
+    what answers in the workspace, if nobody names a model.
+    """
+    model = source.model or active
     if model == ONLINE:
         raise BulkFailed(
-            f"a network that learns online answers in “{workspace}”, and only its server can ask it; choose the "
+            f"a network that learns online answers in “{source.workspace}”, and only its server can ask it; choose the "
             f"workspace's own head with --model {FEW_SHOT}, or a trained model",
             2,
         )
-    needed = {model, source.engine.removeprefix(LINE_ENGINE)}
-    for stored in folders.all():
-        if {stored.model_id, stored.card.name} & needed:
-            copytree(stored.folder, made / _MODELS / stored.model_id)
+    root, needed = data / _MODELS, {model, source.engine.removeprefix(LINE_ENGINE)}
+    if root.is_dir():
+        for stored in ModelFolders(root, lambda: made).all():
+            if {stored.model_id, stored.card.name} & needed:
+                copytree(stored.folder, made / _MODELS / stored.model_id)
     return model
 
 

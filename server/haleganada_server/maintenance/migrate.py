@@ -92,8 +92,8 @@ def _move_to_database(source: Path, url: str, name: str, rest: Path | None, as_j
         notes.append(f"not in the database: {kept}. They stay in {source}; --rest copies them for one of the servers")
     if answering := [f"“{one}”" for one in list_answering_models(source)]:
         notes.append(
-            f"a model answers for {', '.join(answering)}; with a database, what they were taught does, and Predict "
-            "takes a model by its name"
+            f"a model answers for {', '.join(answering)}; in the database, what they were taught does. Where servers "
+            "share models (serve --objects), activate it there; Predict takes a model by its name"
         )
     if is_in_use(source):
         notes.append(

@@ -46,6 +46,8 @@ _ID = re.compile("[0-9a-f]{12}")
 class ModelFolders:
     """core.models.models.ModelStore on a file system."""
 
+    is_shared = False
+
     def __init__(self, root: Path, temporary_path: Callable[[], Path], built_in: Sequence[Path] = ()) -> None:
         """root: DIR/models, created if it is missing. temporary_path: returns a new path on the same disk. built_in:
         folders of models that belong to the package, skipped if they are missing; a folder's name is its model's id.
@@ -112,6 +114,9 @@ class ModelFolders:
                 "workspace",
                 Reason.MODEL_DAMAGED,
             ) from error
+
+    def active_news(self) -> dict[str, ActiveModel] | None:
+        return None  # nobody else changes them
 
     def save_active(self, active: Mapping[str, ActiveModel]) -> None:
         entries = {

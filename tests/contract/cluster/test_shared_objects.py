@@ -70,6 +70,29 @@ def test_a_model_answers_at_each_server(any_pair: list[RunningServer], tmp_path:
     wait_until(lambda: _is_gone(one), 10)
 
 
+def test_a_model_that_answers_for_a_workspace_does_so_at_all_servers(
+    any_pair: list[RunningServer], tmp_path: Path
+) -> None:
+    one, other = any_pair
+    raster = np.full((128, 128), 255, np.uint8)
+    model_id = one.app.models.register(write_tiny_model(tmp_path, TinyModel({"ಕ": raster}, name="shared")))
+    stubs = [model_stubs.ModelServiceStub(server.channel) for server in any_pair]
+    stubs[0].ActivateModel(models.ActivateModelRequest(model_id="shared"))
+    for server in any_pair:
+        wait_until(lambda: predict(server).model == model_id, 10)  # noqa: B023 - asked at once
+    refusal = expect_refusal(lambda: stubs[1].DeleteModel(models.DeleteModelRequest(model_id=model_id)))
+    assert refusal.reason == "MODEL_IN_USE"
+    other.stop()
+    one.app.cluster.stop_following()  # type: ignore[union-attr]
+    stubs[0].ActivateModel(models.ActivateModelRequest(model_id="few-shot"))
+    stubs[0].DeleteModel(models.DeleteModelRequest(model_id=model_id))
+    assert predict(one).model == "few-shot"
+
+
+def predict(server: RunningServer) -> ocr.PredictResponse:
+    return server.ocr.Predict(ocr.PredictRequest(glyph=cross(2)))
+
+
 def _is_gone(server: RunningServer) -> bool:
     try:
         server.ocr.Predict(ocr.PredictRequest(glyph=cross(2), model="shared"))

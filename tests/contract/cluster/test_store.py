@@ -85,7 +85,7 @@ def test_a_model_of_one_server_cannot_answer_for_a_workspace(start_server: Start
     stub = models.ModelServiceStub(server.channel)
     request = model_service_pb2.ActivateModelRequest(model_id="starter")
     refusal = expect_refusal(lambda: stub.ActivateModel(request))
-    assert refusal.reason == "NOT_SHARED" and "Predict" in refusal.message
+    assert refusal.reason == "NOT_SHARED" and "Predict" in refusal.message and "--objects" in refusal.message
 
 
 @needs_psycopg

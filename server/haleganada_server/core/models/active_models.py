@@ -30,7 +30,12 @@ class ActiveModelStore(Protocol):
         """Return the active models by workspace, as last saved. Raises DataLoss if they cannot be read."""
 
     def save_active(self, active: Mapping[str, ActiveModel]) -> None:
-        """Raises Exhausted."""
+        """Raises Exhausted; where servers share models, NotFound if one was deleted, and Unavailable."""
+
+    def active_news(self) -> dict[str, ActiveModel] | None:
+        """Return the active models by workspace, if other servers have changed them since they were loaded or saved;
+        None if not. Raises Unavailable.
+        """
 
 
 class ActiveModels:
@@ -81,6 +86,12 @@ class ActiveModels:
             if changed != self._active:
                 self._store.save_active(changed)
                 self._active = MappingProxyType(changed)
+
+    def follow(self) -> None:
+        """Learn what other servers have changed. Raises Unavailable."""
+        with self._lock:
+            if (found := self._store.active_news()) is not None:
+                self._active = MappingProxyType(found)
 
     def forget(self, workspace: str) -> None:
         """Forget a deleted workspace, so that a new one of its name starts with its own head. Never fails: what cannot

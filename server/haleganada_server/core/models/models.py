@@ -71,6 +71,10 @@ class ModelStore(ActiveModelStore, Protocol):
     save_active is called by one thread at a time.
     """
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several servers have the same models."""
+
     def all(self) -> list[StoredModel]:
         """Return all models, also damaged ones; log those whose cards cannot be used, and what is no model."""
 
@@ -85,7 +89,9 @@ class ModelStore(ActiveModelStore, Protocol):
         """
 
     def remove(self, model: StoredModel) -> None:
-        """Remove a model, atomically. Raises Exhausted."""
+        """Remove a model, atomically. Raises Exhausted; Precondition if it answers for a workspace, as another server
+        has just said.
+        """
 
     def get_file(self, model: StoredModel, name: str) -> ModelFile:
         """Return one of a model's files, checked against the card. Raises DataLoss."""
@@ -102,12 +108,17 @@ class Models:
         self._store = store
         self._load = load
         self._cache = ModelCache()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # to find a model may mean to follow others
         self._known_damage: dict[tuple[str, str], DataLoss] = {}  # by model id and purpose
         self._models: Mapping[str, StoredModel] = {model.model_id: model for model in store.all()}
         self.active_models = ActiveModels(store)
 
     # Lookup
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether several servers have the same models."""
+        return self._store.is_shared
 
     def all(self) -> list[StoredModel]:
         """Return all models, the newest first, then the built-in ones."""
@@ -116,8 +127,9 @@ class Models:
         return self._known()
 
     def follow(self) -> None:
-        """Learn which models other servers have added and deleted. Raises Unavailable."""
+        """Learn which models other servers have added and deleted, and which answer. Raises Unavailable."""
         added, removed = self._store.news()
+        self.active_models.follow()
         if added or removed:
             with self._lock:
                 self._models = {**self._models, **{model.model_id: model for model in added}}
@@ -280,8 +292,10 @@ class Models:
 
     def delete(self, model_id: str) -> None:
         """Delete a model. Raises NotFound, Precondition if it is built in or in use by a workspace, Exhausted."""
+        with suppress(Unavailable):
+            self.follow()
         with self._lock:
-            model = self.get(model_id)
+            model = self._require_known(model_id)
             if model.built_in:
                 raise Precondition(
                     f"the model “{model.card.name}” came with the server and cannot be deleted",
@@ -293,6 +307,12 @@ class Models:
                 raise _make_in_use_error(model, users)
             self._store.remove(model)
             self._forget(model_id)
+
+    def _require_known(self, reference: str) -> StoredModel:
+        """Return a model as get does, without asking other servers."""
+        if reference == FEW_SHOT:
+            return self.get(reference)
+        return self._find_known(reference, "model_id")
 
     def _forget(self, model_id: str) -> None:
         self._models = {known: kept for known, kept in self._models.items() if known != model_id}
@@ -310,7 +330,7 @@ class Models:
             self.predictor(model)  # refuse a model that cannot answer
         with self._lock:
             if model is not None:
-                self.get(model.model_id)  # it may have been deleted in the meantime
+                self._require_known(model.model_id)  # it may have been deleted in the meantime
             self.active_models.set(workspace, model.model_id if model else None)
         return model
 

@@ -172,11 +172,16 @@ class Workspaces:
 
     def activate_model(self, name: str, model: str) -> StoredModel | None:
         """Set a workspace's active model, and return it; None for “few-shot”. Raises NotFound, Precondition for another
-        model if servers share the workspace, and what Models.activate raises.
+        model if servers share the workspace but not their models, and what Models.activate raises.
         """
         name = workspace_name(name)
-        if model != FEW_SHOT:
-            self._require_alone()
+        if model != FEW_SHOT and self._dependencies.directory.is_shared and not self._dependencies.models.are_shared:
+            raise Precondition(
+                "this server is one of a cluster, and each has models of its own, so none can answer for a workspace: "
+                "the others would answer otherwise. Start all servers with the same --objects, which share their "
+                "models then; or name the model in Predict, at the server that has it",
+                Reason.NOT_SHARED,
+            )
         with self._lock, self.use(name):
             chosen = self._dependencies.models.activate(name, model)
         self._dependencies.learners.discard(name)
@@ -287,11 +292,11 @@ class Workspaces:
         return directory.is_shared and directory.exists(name)
 
     def _require_alone(self) -> None:
-        """Raise Precondition if other servers use the workspaces, which have models of their own."""
+        """Raise Precondition if other servers use the workspaces, which would not learn."""
         if self._dependencies.directory.is_shared:
             raise Precondition(
-                "this server is one of a cluster, and each has models of its own, so none can answer for a workspace: "
-                "the others would answer otherwise. Name the model in Predict, at the server that has it",
+                "this server is one of a cluster, and a network that learns online learns at one server alone: the "
+                "others would answer otherwise. Train a model on a data set instead",
                 Reason.NOT_SHARED,
             )
 

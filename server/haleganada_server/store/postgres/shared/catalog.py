@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from haleganada_server.core.disk.failpoints import reach
-from haleganada_server.store.postgres.connections import Connection
+from haleganada_server.store.postgres.connections import Connection, Row
 from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.errors import database_errors
 
@@ -50,6 +51,15 @@ class Catalog:
 
     def __init__(self, database: Database, objects: ObjectStore, kind: str) -> None:
         self._database, self._objects, self._kind = database, objects, kind
+
+    def changing(self) -> AbstractContextManager[Connection]:
+        """Return a transaction that has the turn among all servers, see changes.py."""
+        return changing(self._database, self._kind)
+
+    def fetch_rows(self, query: str) -> list[Row]:
+        """Return the rows of a query. Raises Unavailable."""
+        with database_errors(self._kind):
+            return self._database.fetch(query)
 
     def publish(
         self,

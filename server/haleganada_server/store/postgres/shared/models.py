@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from haleganada_server.core.error_reasons import Reason
-from haleganada_server.core.errors import DataLoss, HaleganadaError, NotFound, Unavailable
+from haleganada_server.core.errors import DataLoss, HaleganadaError, NotFound, Precondition, Unavailable
+from haleganada_server.core.models.active_models import ActiveModel
 from haleganada_server.core.models.files import ONNX, read_card, require_intact
 from haleganada_server.core.models.models import StoredModel
 from haleganada_server.store import files
@@ -18,11 +20,21 @@ from haleganada_server.store.postgres.connections import Connection
 
 from .catalog import Catalog, Entry
 
+_ACTIVE = "SELECT workspace, model_id FROM active_models"
+_ACTIVATE = (
+    "INSERT INTO active_models (workspace, model_id) VALUES (%s, %s) "
+    "ON CONFLICT (workspace) DO UPDATE SET model_id = excluded.model_id"
+)
+_DEACTIVATE = "DELETE FROM active_models WHERE workspace = %s"
+_DELETED = "SELECT 1 FROM objects WHERE kind = 'models' AND object_id = %s AND deleted"
+_USERS = "SELECT workspace FROM active_models WHERE model_id = %s LIMIT 1"
 _log = logging.getLogger(__name__)
 
 
 class SharedModels(ModelFolders):
     """core.models.models.ModelStore over the catalog of models."""
+
+    is_shared = True
 
     def __init__(
         self,
@@ -38,6 +50,7 @@ class SharedModels(ModelFolders):
         super().__init__(root, temporary_path, built_in)
         self._folder, self._temporary, self._catalog = root, temporary_path, catalog
         self._guard = guard
+        self._active: dict[str, ActiveModel] = {}  # as last loaded or saved
         self._following = threading.Lock()
         self._change = 0
         self._missing: dict[str, Entry] = {}  # listed, and not copied yet
@@ -83,8 +96,29 @@ class SharedModels(ModelFolders):
         return model
 
     def remove(self, model: StoredModel) -> None:
-        self._catalog.withdraw(model.model_id)
+        self._catalog.withdraw(model.model_id, partial(_require_unused, model.model_id))
         self._remove_copy(model.model_id)
+
+    def load_active(self) -> dict[str, ActiveModel]:
+        self._active = dict(self._catalog.fetch_rows(_ACTIVE))
+        return dict(self._active)
+
+    def active_news(self) -> dict[str, ActiveModel] | None:
+        before = self._active
+        found = self.load_active()
+        return found if found != before else None
+
+    def save_active(self, active: Mapping[str, ActiveModel]) -> None:
+        changed = {name: active.get(name) for name, _ in self._active.items() ^ active.items()}
+        with self._catalog.changing() as connection:
+            for name, model_id in changed.items():
+                if model_id is None:
+                    connection.execute(_DEACTIVATE, (name,))
+                elif connection.execute(_DELETED, (model_id,)).fetchone():
+                    raise NotFound("model", str(model_id), "it was deleted")
+                else:
+                    connection.execute(_ACTIVATE, (name, model_id))
+        self._active = dict(active)
 
     def _copy(self, entry: Entry) -> StoredModel | None:
         """Return this server's copy of a model; None if it cannot be made now, and is tried again."""
@@ -105,3 +139,12 @@ class SharedModels(ModelFolders):
         folder = self._folder / model_id
         if folder.is_dir():
             files.remove_folder(folder, self._temporary())
+
+
+def _require_unused(model_id: str, connection: Connection) -> None:
+    """Raise Precondition if a model answers for a workspace."""
+    if (row := connection.execute(_USERS, (model_id,)).fetchone()) is not None:
+        raise Precondition(
+            f"the model {model_id} answers for “{row[0]}”; activate “few-shot” or another model there first",
+            Reason.MODEL_IN_USE,
+        )
