@@ -59,6 +59,8 @@ def test_a_page_is_corrected_at_each_server(loops: list[Loop]) -> None:
         glyph = glyphs_of(loop.get())[number]
         assert loop.name([glyph.glyph_id], glyph.text).page.revision == number
     assert {loop.get().revision for loop in loops} == {4}
+    for loop in loops:
+        wait_until(lambda: list_readings(loop.server)[0].excerpt.split() == one.get().text.split(), 10)  # noqa: B023
     assert all(not found.HasField("expire_time") for loop in loops for found in list_readings(loop.server))
 
 

@@ -253,6 +253,11 @@ class ReadingStore(Protocol):
     def note_present(self, reading_id: str, page: int, text: PresentText) -> None:
         """Keep what a page says now, and show it in the reading's excerpt. A failure is only logged."""
 
+    def tell_noted(self, on_noted: Callable[[str, str, int, PresentText], None]) -> None:
+        """From now on, call on_noted, from a thread, with workspace, reading, page and what another server has noted of
+        it.
+        """
+
     def present_texts(self, workspace: str) -> Iterator[tuple[str, int, PresentText]]:
         """Yield the reading, the page and what was noted of it, for pages that a workspace has read; those that have
         been corrected since are left out.

@@ -145,6 +145,9 @@ class ReadingFolders:
                 _log.warning("what the reading %s says now is not noted (%s)", reading_id, error)
                 scratch.unlink(missing_ok=True)
 
+    def tell_noted(self, on_noted: Callable[[str, str, int, PresentText], None]) -> None:
+        """See ReadingStore: there are no other servers."""
+
     def present_texts(self, workspace: str) -> Iterator[tuple[str, int, PresentText]]:
         for info in self._index.look().values():
             if info.workspace != workspace:

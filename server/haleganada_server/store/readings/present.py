@@ -42,8 +42,20 @@ def join_beginnings(beginnings: Sequence[str]) -> str:
 
 def write_present(path: Path, text: PresentText) -> None:
     """Write what a page says now. Raises OSError."""
+    path.write_text(encode_present(text), encoding="utf-8")
+
+
+def encode_present(text: PresentText) -> str:
+    """Return what a page says now as a text."""
     fields = {"revision": text.revision, "beginning": cut_beginning(text.beginning), "runs": text.runs}
-    path.write_text(json.dumps(fields, ensure_ascii=False), encoding="utf-8")
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def parse_present(text: str | bytes) -> PresentText:
+    """Return what encode_present has written. Raises ValueError, KeyError or TypeError for any other text."""
+    fields = json.loads(text)
+    runs = tuple(tuple(str(token) for token in run) for run in fields["runs"])
+    return PresentText(int(fields["revision"]), str(fields["beginning"]), runs)
 
 
 def load_present(folder: Path, page: int) -> PresentText | None:
@@ -53,9 +65,7 @@ def load_present(folder: Path, page: int) -> PresentText | None:
     path = folder / present_name(page)
     if not path.exists():
         return None
-    fields = json.loads(path.read_bytes())
-    runs = tuple(tuple(str(token) for token in run) for run in fields["runs"])
-    return PresentText(int(fields["revision"]), str(fields["beginning"]), runs)
+    return parse_present(path.read_bytes())
 
 
 def is_up_to_date(folder: Path, page: int, text: PresentText) -> bool:

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from haleganada_server.core.knowledge.variants import Variants
-from haleganada_server.core.reading.ports import ReadingStore
+from haleganada_server.core.reading.ports import PresentText, ReadingStore
 from haleganada_server.core.reading.taught.label_order import LabelOrder, Run
 
 PageKey = tuple[str, int]
@@ -20,6 +20,11 @@ class _Texts:
     runs: dict[PageKey, tuple[Run, ...]]
     orders: dict[PageKey, tuple[Variants, LabelOrder]] = field(default_factory=dict)
 
+    def note(self, key: PageKey, runs: tuple[Run, ...]) -> None:
+        if self.runs.get(key, ()) != runs:
+            self.runs[key] = runs
+            self.orders = {other: order for other, order in self.orders.items() if other == key}
+
 
 class SettledTexts:
     """Safe from any thread."""
@@ -28,6 +33,7 @@ class SettledTexts:
         self._store = store
         self._lock = threading.Lock()
         self._workspaces: dict[str, _Texts] = {}
+        store.tell_noted(self._hear)
 
     def order_of_others(self, workspace: str, reading_id: str, page: int, variants: Variants) -> LabelOrder:
         """Return how labels follow each other on all pages of a workspace but one; forms count as their labels. It is
@@ -45,12 +51,14 @@ class SettledTexts:
 
     def note(self, workspace: str, reading_id: str, page: int, runs: tuple[Run, ...]) -> None:
         """Go on with what is settled on a page now."""
-        key = reading_id, page
         with self._lock:
-            texts = self._load(workspace)
-            if texts.runs.get(key, ()) != runs:
-                texts.runs[key] = runs
-                texts.orders = {other: order for other, order in texts.orders.items() if other == key}
+            self._load(workspace).note((reading_id, page), runs)
+
+    def _hear(self, workspace: str, reading_id: str, page: int, text: PresentText) -> None:
+        """Go on with what another server says of a page. Of a workspace that is not loaded, that is read when it is."""
+        with self._lock:
+            if (texts := self._workspaces.get(workspace)) is not None:
+                texts.note((reading_id, page), text.runs)
 
     def forget(self, reading_id: str) -> None:
         """Forget a reading that was deleted."""

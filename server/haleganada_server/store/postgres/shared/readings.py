@@ -21,14 +21,22 @@ from haleganada_server.core.errors import DataLoss, Exhausted, NotFound, Revisio
 from haleganada_server.core.machine_errors import machine_errors
 from haleganada_server.core.reading.corrections.corrections import JournalEntry
 from haleganada_server.core.reading.page import PageReading
+from haleganada_server.core.reading.ports import PresentText
 from haleganada_server.core.reading.reading import ReadingInfo
 from haleganada_server.store import files
 from haleganada_server.store.postgres.connections import Connection
 from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.errors import database_errors
-from haleganada_server.store.readings.description import READING_JSON, parse_description
+from haleganada_server.store.readings.description import BROKEN_READING, READING_JSON, parse_description
 from haleganada_server.store.readings.folders import ReadingFolders
 from haleganada_server.store.readings.journal import append_line, encode_entry, find_journals, journal_name
+from haleganada_server.store.readings.present import (
+    cut_beginning,
+    encode_present,
+    is_up_to_date,
+    load_present,
+    parse_present,
+)
 
 from .catalog import Catalog, Entry
 from .changes import changing
@@ -45,8 +53,21 @@ _TOUCH = (
     "UPDATE objects SET change = nextval('changes') WHERE kind = %s AND object_id = %s AND NOT deleted RETURNING change"
 )
 _FORGET = "DELETE FROM corrections WHERE reading_id = %s"
+_FORGET_TEXTS = "DELETE FROM present_texts WHERE reading_id = %s"
+_NOTE = (
+    "INSERT INTO present_texts (reading_id, page, revision, content, change) "
+    "VALUES (%s, %s, %s, %s, nextval('changes')) ON CONFLICT (reading_id, page) DO UPDATE SET "
+    "revision = excluded.revision, content = excluded.content, change = excluded.change "
+    "WHERE present_texts.revision <= excluded.revision AND present_texts.content <> excluded.content"
+)
+_NOTED = "SELECT reading_id, page, content, change FROM present_texts WHERE change > %s ORDER BY change"
+_UP_TO_DATE = (
+    "SELECT reading_id, page, content FROM present_texts p WHERE revision = (SELECT coalesce(max(c.revision), 0) "
+    "FROM corrections c WHERE c.reading_id = p.reading_id AND c.page = p.page) ORDER BY reading_id, page"
+)
 _log = logging.getLogger(__name__)
 Loaded = TypeVar("Loaded")
+OnNoted = Callable[[str, str, int, PresentText], None]
 
 
 class SharedReadings(ReadingFolders):
@@ -66,7 +87,8 @@ class SharedReadings(ReadingFolders):
         super().__init__(root, temporary_path, retention_s, max_bytes, require_room)
         self._database, self._catalog = database, catalog
         self._following, self._fetching = threading.Lock(), threading.Lock()
-        self._change = 0
+        self._change = self._noted_change = 0
+        self._on_noted: OnNoted = lambda _workspace, _reading_id, _page, _text: None
         self._entries: dict[str, Entry] = {}
         self._adopt()
         self.follow()
@@ -74,15 +96,55 @@ class SharedReadings(ReadingFolders):
     def follow(self) -> None:
         """Learn which readings other servers have kept, corrected and deleted. Raises Unavailable."""
         with self._following:
-            changed = self._catalog.changed_after(self._change)
-            if not changed:
-                return
+            self._follow_readings()
+            self._follow_texts()
+
+    def _follow_readings(self) -> None:
+        if changed := self._catalog.changed_after(self._change):
             with database_errors(KIND):
                 found = self._database.fetch(_CORRECTED, ([entry.object_id for entry in changed],))
             corrected = {row[0] for row in found}
             for entry in changed:
                 self._take(entry, entry.object_id in corrected)
                 self._change = entry.change
+
+    def _follow_texts(self) -> None:
+        """Show what corrected pages say now, as other servers have noted."""
+        with database_errors(KIND):
+            found = self._database.fetch(_NOTED, (self._noted_change,))
+        for reading_id, page, content, change in found:
+            self._noted_change = change
+            info = self._index.look().get(reading_id)
+            try:
+                text = parse_present(content)
+            except (ValueError, KeyError, TypeError) as error:
+                _log.warning("what the reading %s says now is damaged (%s); it is noted again", reading_id, error)
+                continue
+            if info is not None:
+                if info.pages[:1] == (page,):  # whose beginning is, nearly always, that of the reading
+                    self._index.show(reading_id, cut_beginning(text.beginning))
+                self._on_noted(info.workspace, reading_id, page, text)
+
+    def tell_noted(self, on_noted: OnNoted) -> None:
+        self._on_noted = on_noted
+
+    def note_present(self, reading_id: str, page: int, text: PresentText) -> None:
+        super().note_present(reading_id, page, text)
+        try:
+            with changing(self._database, KIND) as connection:
+                connection.execute(_NOTE, (reading_id, page, text.revision, encode_present(text)))
+        except Unavailable as error:
+            _log.info("what the reading %s says now is not noted for other servers: %s", reading_id, error.message)
+
+    def present_texts(self, workspace: str) -> Iterator[tuple[str, int, PresentText]]:
+        with database_errors(KIND):
+            found = self._database.fetch(_UP_TO_DATE)
+        known = self._index.look()
+        for reading_id, page, content in found:
+            info = known.get(reading_id)
+            if info is not None and info.workspace == workspace:
+                with suppress(ValueError, KeyError, TypeError):
+                    yield reading_id, page, parse_present(content)
 
     def newest(
         self, after: str, limit: int, is_shown: Callable[[ReadingInfo], bool] = lambda _info: True
@@ -138,6 +200,7 @@ class SharedReadings(ReadingFolders):
         self._catalog.withdraw(reading_id)
         with database_errors(KIND):
             self._database.execute(_FORGET, (reading_id,))
+            self._database.execute(_FORGET_TEXTS, (reading_id,))
         with suppress(NotFound):  # who follows other servers was faster
             self._remove(reading_id)
 
@@ -221,6 +284,10 @@ class SharedReadings(ReadingFolders):
                     page = int(path.stem.removeprefix("page-"))
                     for revision, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
                         connection.execute(_ADD, (info.reading_id, page, revision, line))
+                for page in info.pages:
+                    with suppress(*BROKEN_READING):
+                        if (text := load_present(folder, page)) is not None and is_up_to_date(folder, page, text):
+                            connection.execute(_NOTE, (info.reading_id, page, text.revision, encode_present(text)))
             self._catalog.publish(info.reading_id, folder, (folder / READING_JSON).read_text(encoding="utf-8"))
 
 

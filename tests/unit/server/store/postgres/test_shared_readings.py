@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from haleganada_server.core.disk.failpoints import VARIABLE
 from haleganada_server.core.errors import NotFound, RevisionMismatch
+from haleganada_server.core.reading.ports import PresentText
 
 from tests.support.preloaded import run_preloaded
 from tests.support.waiting import wait_until
@@ -60,6 +61,24 @@ def test_a_journal_is_one_for_all_servers(open_one: Open) -> None:
     with pytest.raises(NotFound):
         other.append_correction(reading_id, 1, entry(4))
     assert other.newest("", 9) == open_one("third").newest("", 9) == []
+
+
+def test_what_a_page_says_now_is_known_to_all(open_one: Open) -> None:
+    one, other = open_one("one"), open_one("other")
+    reading_id, heard = keep(one), list[tuple[str, str, int, PresentText]]()
+    other.tell_noted(lambda *noted: heard.append(noted))
+    one.append_correction(reading_id, 1, entry(1))
+    text = PresentText(1, "ಕಖ", (("ಕ", "ಖ"),))
+    one.note_present(reading_id, 1, text)
+    other.follow()
+    assert heard == [("letters", reading_id, 1, text)]
+    for store in (one, other, open_one("third"), open_one("one")):
+        assert list(store.present_texts("letters")) == [(reading_id, 1, text)] and not list(store.present_texts("x"))
+        assert [info.excerpt for info in store.newest("", 9)] == ["ಕಖ"]
+    other.note_present(reading_id, 1, PresentText(0, "older", ()))
+    other.append_correction(reading_id, 1, entry(2))
+    one.follow()
+    assert not list(one.present_texts("letters")) and [info.excerpt for info in one.newest("", 9)] == ["ಕಖ"]
 
 
 def test_what_is_corrected_anywhere_never_expires(open_one: Open, tmp_path: Path) -> None:
