@@ -35,12 +35,14 @@ _TRAINED_ON = "Kan_219"
 """A book of which kannada-print has seen words, of other pages."""
 
 
-def measure(samples: Sequence[Sample], readers: dict[str, Reader], table: Table) -> None:
-    """Add a row for each reader."""
+def measure(
+    samples: Sequence[Sample], readers: dict[str, Reader], table: Table, hand_of: Callable[[str], str] = str
+) -> None:  # fmt: skip
+    """Add a row for each reader. hand_of: returns the hand of a document."""
     for name, read in readers.items():
         before = _cpu_s()
         lines = [
-            ReadLine(sample.text, line.text, sample.name.rsplit("_", 1)[0])
+            ReadLine(sample.text, line.text, hand_of(sample.name.rsplit("_", 1)[0]))
             for sample, line in zip(samples, read(), strict=True)
         ]
         milliseconds = (_cpu_s() - before) / len(samples) * 1000
@@ -50,11 +52,11 @@ def measure(samples: Sequence[Sample], readers: dict[str, Reader], table: Table)
             table.add(f"{name}, other books", _tell(others), _tell(others, words=True), "", str(len(others)))
 
 
-def list_readers(which: Set, pictures: Sequence[Picture], model: Path | None) -> dict[str, Reader]:
-    """Return what reads these pictures: a model, and all engines that read the set's language, by their names."""
+def list_readers(which: Set, pictures: Sequence[Picture], models: Sequence[Path]) -> dict[str, Reader]:
+    """Return what reads these pictures: models, and all engines that read the set's language, by their names."""
     mode = ReadMode.HANDWRITTEN if which.hand else ReadMode.PRINTED
     readers: dict[str, Reader] = {}
-    if model is not None:
+    for model in models:
         own = LineModelEngine("model:own", model, ENGINES[0])
         readers[own.describe().display_name] = partial(own.read_lines, pictures, EngineRequest(mode=mode))
     for engine in ENGINES:
@@ -80,7 +82,7 @@ def _cpu_s() -> float:
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, nargs="?")
+    parser.add_argument("models", type=Path, nargs="*", metavar="MODEL")
     parser.add_argument("--set", default="mile_kannada", choices=[which.folder for which in SETS])
     parser.add_argument("--lines", type=int, default=300)
     parser.add_argument("--old", action="store_true", help="Read all lines with letters that are no longer written.")
@@ -91,7 +93,7 @@ def main() -> None:
     samples = load_lines(data, which, given.lines, given.seed)
     if given.old:
         samples = [one for one in load_lines(data, which, sys.maxsize, 0) if _OLD_KANNADA.search(one.text)]
-    readers = list_readers(which, [sample.picture for sample in samples], given.model)
+    readers = list_readers(which, [sample.picture for sample in samples], given.models)
     table = Table(which.name, ("reader", "CER (95 %)", "WER (95 %)", "per line, one core", "lines"))
     measure(samples, readers, table)
     print(table.markdown())

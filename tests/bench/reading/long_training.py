@@ -37,10 +37,11 @@ from haleganada_server.training.lines.data import LineData
 from haleganada_server.training.lines.loop import LineReader, compute_loss
 from haleganada_server.training.lines.results import FinishedLines, write_results
 from haleganada_server.training.presets import get_preset
-from haleganada_server.vision.line_pictures import GrayLine, encode_line, make_line_input
+from haleganada_server.vision.line_pictures import encode_line, make_line_input
 from torch import Tensor, nn
 
 from tests.bench.reading.gradient_worker import GradientWorker
+from tests.bench.reading.sets import Line
 
 PRESET = "ppocr-v6-small"
 OTHER_LINES = 1 << 40
@@ -51,14 +52,6 @@ _POOL = 8  # batches that are drawn together, so that lines of similar width mak
 _WARMUP, _LARGEST_GRADIENT = 0.03, 2.0
 _AVERAGING = 0.995
 _SAVED_EVERY_S = 240.0
-
-
-@dataclass(frozen=True)
-class Line:
-    """A picture and its text."""
-
-    gray: GrayLine
-    text: str
 
 
 class Source(Protocol):

@@ -6,12 +6,13 @@ import io
 import json
 import random
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from haleganada_server.vision.line_pictures import GrayLine
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -51,10 +52,24 @@ class Sample:
     text: str
 
 
-def load_lines(data: Path, which: Set, count: int, seed: int) -> list[Sample]:
-    """Load so many lines, drawn at random."""
+@dataclass(frozen=True)
+class Line:
+    """A picture to train on, and its text."""
+
+    gray: GrayLine
+    text: str
+
+
+Row = tuple[str, str, str]
+"""The name of a line's picture, its text, and its document."""
+
+
+def load_lines(
+    data: Path, which: Set, count: int, seed: int, keep: Callable[[list[Row]], list[Row]] = list
+) -> list[Sample]:
+    """Load so many lines, drawn at random from those that `keep` returns."""
     with zipfile.ZipFile(data / which.folder / "lines.zip") as file:
-        rows = _rows(file)
+        rows = keep(list_rows(file))
         chosen = random.Random(seed).sample(rows, min(count, len(rows)))
         return [Sample(name, _picture(file, name), text) for name, text, _ in chosen]
 
@@ -89,7 +104,7 @@ def stack(pictures: Sequence[Picture], margin: int = 80, gap: int = 24) -> Pictu
 def _stack_documents(data: Path, which: Set, count: int, seed: int) -> list[Sample]:
     with zipfile.ZipFile(data / which.folder / "lines.zip") as file:
         documents: dict[str, list[tuple[str, str]]] = {}
-        for name, text, document in _rows(file):
+        for name, text, document in list_rows(file):
             documents.setdefault(document, []).append((name, text))
         long = sorted(name for name, lines in documents.items() if len(lines) >= 10)
         return [
@@ -102,7 +117,8 @@ def _stack_documents(data: Path, which: Set, count: int, seed: int) -> list[Samp
         ]
 
 
-def _rows(file: zipfile.ZipFile) -> list[tuple[str, str, str]]:
+def list_rows(file: zipfile.ZipFile) -> list[Row]:
+    """Return the lines of a set that have a text."""
     lines = file.read("lines.tsv").decode().splitlines()[1:]
     rows = [line.split("\t") for line in lines]
     return [(row[0], row[1], row[2]) for row in rows if row[1].strip()]

@@ -20,7 +20,8 @@ from haleganada_server.training.lines.rendering.texts import LineTexts
 from haleganada_server.vision.line_pictures import GrayLine
 from PIL import Image
 
-from tests.bench.reading.long_training import OTHER_LINES, Line
+from tests.bench.reading.long_training import OTHER_LINES
+from tests.bench.reading.sets import Line
 
 _WORDS_SHARE, _TEXTURE_SHARE = 0.12, 0.2  # of the lines
 _LEARNED = 60_000  # texts

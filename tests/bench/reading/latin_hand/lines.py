@@ -15,7 +15,8 @@ from haleganada_server.training.lines.rendering.fonts import LineFont, find_font
 from haleganada_server.training.lines.rendering.texts import LineTexts
 
 from tests.bench.reading.latin_hand.hands import load_hands
-from tests.bench.reading.long_training import OTHER_LINES, Line
+from tests.bench.reading.long_training import OTHER_LINES
+from tests.bench.reading.sets import Line
 
 _SHARES = {"copiste_lines_fr": 0.42, "poilus_lines_fr": 0.26, "stanford_letters_en": 0.1}
 """Of the lines; the rest is drawn."""

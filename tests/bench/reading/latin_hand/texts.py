@@ -17,7 +17,7 @@ from haleganada_server.core.datasets.dataset import Part
 
 from tests.bench.reading.kannada.words import read_words
 from tests.bench.reading.latin_hand.hands import load_hands
-from tests.bench.reading.long_training import Line
+from tests.bench.reading.sets import Line
 
 _MODELS = Path("/usr/share/tesseract-ocr/5/tessdata")
 _WORD = re.compile(r"[^\W\d_][\w'’-]{1,20}")
