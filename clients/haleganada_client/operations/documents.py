@@ -40,6 +40,8 @@ class Documents(Operations):
         debug: bool = False,
         workspace: str | None = None,
         reading_order: str = "left-to-right",
+        lexicon: Iterable[str] = (),
+        alternatives: int = 0,
     ) -> PageReading:
         """Read one page of an image or a PDF. Raises OSError for a path that cannot be read.
 
@@ -49,7 +51,8 @@ class Documents(Operations):
         text_layer: what to do with the text that a PDF has, use or replace. segment_only: find lines, words and glyphs
         without reading them. keep: keep the reading on the server for a while. debug: return a picture of each step of
         the preparation. workspace: whose script the mode taught reads. reading_order: of its glyphs: left-to-right,
-        right-to-left, columns-from-right, columns-from-left or boustrophedon.
+        right-to-left, columns-from-right, columns-from-left or boustrophedon. lexicon: words that models of lines
+        prefer, at most 50,000. alternatives: how many ways to read each line they return, at most 10.
         """
         return await self._reader.read(
             document,
@@ -64,6 +67,8 @@ class Documents(Operations):
             debug=debug,
             workspace=self._or_default(workspace),
             reading_order=reading_order,
+            lexicon=lexicon,
+            alternatives=alternatives,
         )
 
     @dual_iterator
@@ -83,6 +88,8 @@ class Documents(Operations):
         debug: bool = False,
         workspace: str | None = None,
         reading_order: str = "left-to-right",
+        lexicon: Iterable[str] = (),
+        alternatives: int = 0,
     ) -> AsyncGenerator[DocumentReading, None]:
         """Read images and PDFs; yield each as it is done, in any order. One that cannot be read is yielded with its
         error.
@@ -106,6 +113,8 @@ class Documents(Operations):
             debug=debug,
             workspace=self._or_default(workspace),
             reading_order=reading_order,
+            lexicon=lexicon,
+            alternatives=alternatives,
         )
 
     @dual_iterator
@@ -124,6 +133,8 @@ class Documents(Operations):
         debug: bool = False,
         workspace: str | None = None,
         reading_order: str = "left-to-right",
+        lexicon: Iterable[str] = (),
+        alternatives: int = 0,
     ) -> AsyncGenerator[DocumentPage | DocumentReading, None]:
         """Read images and PDFs; yield each page as soon as it is done, and each document, its `pages` and `page_errors`
         empty, after its pages. The arguments are those of read_many.
@@ -141,6 +152,8 @@ class Documents(Operations):
             debug=debug,
             workspace=self._or_default(workspace),
             reading_order=reading_order,
+            lexicon=lexicon,
+            alternatives=alternatives,
         )
 
     @dual_method

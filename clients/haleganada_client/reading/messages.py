@@ -56,6 +56,8 @@ def build_options(
     debug: bool,
     workspace: str,
     reading_order: str,
+    lexicon: Iterable[str],
+    alternatives: int,
 ) -> pb.ReadOptions:
     """Build the options of HaleganadaClient.read. Raise InvalidInput for a word that means nothing."""
     return build(
@@ -70,6 +72,8 @@ def build_options(
         debug=debug,
         workspace=workspace,
         reading_order=parse_choice(reading_order, _ORDERS, "reading_order"),
+        lexicon=to_list(lexicon, "lexicon"),
+        alternatives=alternatives,
     )
 
 
@@ -132,7 +136,10 @@ def _convert_block(message: pb.TextBlock) -> types.TextBlock:
 
 def _convert_line(message: pb.TextLine) -> types.TextLine:
     return types.TextLine(
-        **_convert_region(message), words=convert.to_tuple(_convert_word, message.words), engine=message.engine
+        **_convert_region(message),
+        words=convert.to_tuple(_convert_word, message.words),
+        engine=message.engine,
+        alternatives=tuple(types.LineAlternative(one.text, one.probability) for one in message.alternatives),
     )
 
 

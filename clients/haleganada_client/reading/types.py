@@ -70,14 +70,24 @@ class TextWord(TextRegion):
     glyphs: tuple[TextGlyph, ...]
 
 
+@dataclass(frozen=True)
+class LineAlternative:
+    """A way to read a line. probability: 0..1, among those that are listed."""
+
+    text: str
+    probability: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class TextLine(TextRegion):
     """One line. words: () if the engine does not tell them apart. engine: the id of the one that read it, "text-layer"
-    for the text that a PDF had, "" if it was not read.
+    for the text that a PDF had, "" if it was not read. alternatives: the most probable first, which is its text; ()
+    unless they were asked for and the engine is a model of lines.
     """
 
     words: tuple[TextWord, ...]
     engine: str
+    alternatives: tuple[LineAlternative, ...] = ()
 
 
 @dataclass(frozen=True)

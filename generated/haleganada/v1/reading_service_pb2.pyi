@@ -259,6 +259,8 @@ class ReadOptions(_message.Message):
     DEBUG_FIELD_NUMBER: _builtins.int
     WORKSPACE_FIELD_NUMBER: _builtins.int
     READING_ORDER_FIELD_NUMBER: _builtins.int
+    LEXICON_FIELD_NUMBER: _builtins.int
+    ALTERNATIVES_FIELD_NUMBER: _builtins.int
     mode: Global___ReadMode.ValueType
     """What is on the pages. Default: READ_MODE_AUTO."""
     engine: _builtins.str
@@ -277,6 +279,8 @@ class ReadOptions(_message.Message):
     """The workspace that READ_MODE_TAUGHT reads by. Default (empty): "default"."""
     reading_order: Global___ReadingOrder.ValueType
     """The order of the glyphs on pages that READ_MODE_TAUGHT reads. Default: READING_ORDER_LEFT_TO_RIGHT."""
+    alternatives: _builtins.int
+    """How many ways to read each line to return, at most 10, from engines that are models of lines. Default (0): none."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages of the text, as ISO 639 codes ("kn" or "kan") or as an engine calls them ("script/Kannada"), the main
@@ -286,6 +290,12 @@ class ReadOptions(_message.Message):
     @_builtins.property
     def skipped_steps(self) -> _containers.RepeatedScalarFieldContainer[Global___PreparationStep.ValueType]:
         """Steps of the preparation to leave out. Default: none."""
+
+    @_builtins.property
+    def lexicon(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Words of which the text may consist, at most 50,000, each with at most 64 characters. Engines that are models of
+        lines prefer them to others that look alike; the other engines do not know them. Default (empty): none.
+        """
 
     def __init__(
         self,
@@ -300,10 +310,12 @@ class ReadOptions(_message.Message):
         debug: _builtins.bool = ...,
         workspace: _builtins.str = ...,
         reading_order: Global___ReadingOrder.ValueType = ...,
+        lexicon: _abc.Iterable[_builtins.str] | None = ...,
+        alternatives: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["debug", b"debug", "engine", b"engine", "keep", b"keep", "languages", b"languages", "mode", b"mode", "reading_order", b"reading_order", "segment_only", b"segment_only", "skipped_steps", b"skipped_steps", "text_layer", b"text_layer", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives", "debug", b"debug", "engine", b"engine", "keep", b"keep", "languages", b"languages", "lexicon", b"lexicon", "mode", b"mode", "reading_order", b"reading_order", "segment_only", b"segment_only", "skipped_steps", b"skipped_steps", "text_layer", b"text_layer", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -479,6 +491,32 @@ class TextWord(_message.Message):
 Global___TextWord: _TypeAlias = TextWord  # noqa: Y015
 
 @_typing.final
+class LineAlternative(_message.Message):
+    """A way to read a line. All fields are output only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """Its text."""
+    probability: _builtins.float
+    """How probable it is among the ways that are listed, whose probabilities add up to 1. Range: 0 to 1."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        probability: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probability", b"probability", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineAlternative: _TypeAlias = LineAlternative  # noqa: Y015
+
+@_typing.final
 class TextLine(_message.Message):
     """One line. All fields are output only."""
 
@@ -489,6 +527,7 @@ class TextLine(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
     ENGINE_FIELD_NUMBER: _builtins.int
+    ALTERNATIVES_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """Its text. Empty if it was not read."""
     confidence: _builtins.float
@@ -503,6 +542,12 @@ class TextLine(_message.Message):
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextWord]:
         """Its words. Empty if the engine does not tell them apart."""
 
+    @_builtins.property
+    def alternatives(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineAlternative]:
+        """Ways to read it, the most probable first, which is its text. Empty unless they were asked for with
+        ReadOptions.alternatives and the engine is a model of lines.
+        """
+
     def __init__(
         self,
         *,
@@ -511,10 +556,11 @@ class TextLine(_message.Message):
         confidence: _builtins.float | None = ...,
         words: _abc.Iterable[Global___TextWord] | None = ...,
         engine: _builtins.str = ...,
+        alternatives: _abc.Iterable[Global___LineAlternative] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "polygon", b"polygon"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "engine", b"engine", "polygon", b"polygon", "text", b"text", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "alternatives", b"alternatives", "confidence", b"confidence", "engine", b"engine", "polygon", b"polygon", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015

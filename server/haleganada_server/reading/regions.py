@@ -27,7 +27,9 @@ def read_region(picture: Picture, options: ReadOptions) -> list[TextBlock]:
     first = candidates[0]
     if options.engine or options.segment_only:
         mode = ReadMode.PRINTED if options.mode is ReadMode.AUTO else options.mode
-        request = EngineRequest(mode=mode, languages=first.languages, segment_only=options.segment_only)
+        request = EngineRequest(
+            mode=mode, languages=first.languages, segment_only=options.segment_only, decoding=options.decoding
+        )
         lines = first.engine.read_page(picture, request)
         return _as_blocks([_add_words(picture, line) for line in lines] if options.segment_only else lines, {})
     if len(candidates) == 1:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from haleganada_server.core.lines.alphabet import Alphabet, SymbolKind
 from haleganada_server.core.lines.decoder import LineDecoder
-from haleganada_server.core.lines.decoding import DecodedSymbol, Probabilities
+from haleganada_server.core.lines.decoding import DecodedSymbol, Hypothesis, Probabilities, align
+from haleganada_server.core.lines.lexicon import Lexicon
 from haleganada_server.core.machine_errors import raise_machine_error
 from haleganada_server.core.models.card import LineInput, ModelCard
 from haleganada_server.core.models.files import EARLIER_SYMBOL_ORDER, ONNX, SYMBOL_ORDER, damaged_model, require_intact
@@ -40,16 +41,28 @@ class OnnxLineReader:
 
     def read(self, gray: GrayLine) -> list[DecodedSymbol]:
         """Return the symbols of a line, their centers as shares of its own width."""
+        filled, scale = self._fill(gray)
+        return _widen(self._decoder.decode(self._compute(filled)), scale)
+
+    def read_in_several_ways(
+        self, gray: GrayLine, count: int, lexicon: Lexicon | None = None
+    ) -> tuple[list[DecodedSymbol], list[Hypothesis]]:  # fmt: skip
+        """Return the symbols of a line as `read` does, and up to so many ways to read it, the best, which has these
+        symbols, first. lexicon: whose words are preferred.
+        """
+        filled, scale = self._fill(gray)
+        probabilities = self._compute(filled)
+        found = self._decoder.list_hypotheses(probabilities, count, lexicon)
+        return _widen(align(probabilities, found[0].numbers), scale), found[:count]
+
+    def _fill(self, gray: GrayLine) -> tuple[NDArray[np.float32], float]:
+        """Return a line as the network sees it, and how much wider than the line that is."""
         line = self._to_input(gray, self._shape)
         filled = np.pad(line, ((0, 0), (0, -line.shape[1] % _STEP)), constant_values=1.0)
         # The input may be wider than the line, whose end is where it would be at this height.
         height, width = gray.shape
         shown = max(1, min(round(width * self._shape.height / height * self._shape.stretch), line.shape[1]))
-        scale = filled.shape[1] / shown
-        return [
-            DecodedSymbol(symbol.number, min(1.0, symbol.center * scale), symbol.confidence)
-            for symbol in self._decoder.decode(self._compute(filled))
-        ]
+        return filled, filled.shape[1] / shown
 
     def name_symbols(self, symbols: Sequence[DecodedSymbol]) -> list[str]:
         """Return what the symbols are."""
@@ -60,6 +73,10 @@ class OnnxLineReader:
         if probabilities.ndim != 3 or probabilities.shape[2] != self._card.outputs:
             raise damaged_model(self._card.name, f"the outputs of {ONNX} are not those of its symbols")
         return np.asarray(probabilities[0], np.float32)
+
+
+def _widen(symbols: Sequence[DecodedSymbol], scale: float) -> list[DecodedSymbol]:
+    return [DecodedSymbol(one.number, min(1.0, one.center * scale), one.confidence) for one in symbols]
 
 
 def _open_decoder(path: Path, card: ModelCard) -> LineDecoder:

@@ -202,6 +202,10 @@ BAD_OPTIONS: dict[str, tuple[dict[str, object], str]] = {
     "a text layer that does not exist": ({"text_layer": 9}, "options.text_layer"),
     "too many languages": ({"languages": ["en"] * 9}, "options.languages"),
     "an empty language": ({"languages": [""]}, "options.languages"),
+    "too large a lexicon": ({"lexicon": ["a"] * 50_001}, "options.lexicon"),
+    "a word that is no word": ({"lexicon": ["a" * 65]}, "options.lexicon"),
+    "too many alternatives": ({"alternatives": 11}, "options.alternatives"),
+    "a negative number of alternatives": ({"alternatives": -1}, "options.alternatives"),
     "a strange engine": ({"engine": "a\nb"}, "options.engine"),
 }
 BAD_REQUESTS = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .decoding import DecodedSymbol, Hypothesis, Probabilities, align, decode_greedily, search_beam
+from .decoding import DecodedSymbol, Hypothesis, Prior, Probabilities, align, decode_greedily, search_beam
+from .lexicon import Lexicon
 from .ngram import SymbolOrder
 
 WIDTH = 8
-"""Beginnings of texts that a search keeps."""
+"""Beginnings of texts that a search keeps; more if several ways to read a line are asked for."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,26 @@ class LineDecoder:
             return decode_greedily(probabilities)
         return align(probabilities, self.list_hypotheses(probabilities)[0].numbers)
 
-    def list_hypotheses(self, probabilities: Probabilities) -> list[Hypothesis]:
-        """Return several ways to read a line, the best first."""
-        prior = self.order.log_probability if self.order else None
-        return search_beam(probabilities, WIDTH, prior, self.weight, self.bonus)
+    def list_hypotheses(
+        self, probabilities: Probabilities, count: int = 1, lexicon: Lexicon | None = None
+    ) -> list[Hypothesis]:  # fmt: skip
+        """Return several ways to read a line, the best first. count: of them that are wanted. lexicon: whose words are
+        preferred.
+        """
+        width = max(WIDTH, 2 * count)
+        if lexicon is None:
+            prior = self.order.log_probability if self.order else None
+            return search_beam(probabilities, width, prior, self.weight, self.bonus)
+        found = search_beam(probabilities, 2 * width, self._join(lexicon), 1.0, self.bonus)
+        ended = [Hypothesis(one.numbers, one.score + lexicon.score_end(one.numbers)) for one in found]
+        return sorted(ended, key=lambda one: -one.score)
+
+    def _join(self, lexicon: Lexicon) -> Prior:
+        """Return what order and lexicon say together."""
+        order, weight = self.order, self.weight
+        if order is None:
+            return lexicon.score
+        return lambda before, symbol: weight * order.log_probability(before, symbol) + lexicon.score(before, symbol)
 
     def to_bytes(self) -> bytes:
         """Return the decoder as a file. Raises ValueError for one without an order."""

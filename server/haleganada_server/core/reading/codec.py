@@ -8,8 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from .engines import EngineInfo
-from .options import PreparationStep, ReadingOrder, ReadMode, ReadOptions, TextLayer
-from .page import EngineChoice, GlyphCandidate, PageReading, Polygon, TextBlock, TextGlyph, TextLine, TextWord
+from .options import LineDecoding, PreparationStep, ReadingOrder, ReadMode, ReadOptions, TextLayer
+from .page import (
+    EngineChoice,
+    GlyphCandidate,
+    LineAlternative,
+    PageReading,
+    Polygon,
+    TextBlock,
+    TextGlyph,
+    TextLine,
+    TextWord,
+)
 
 Json = dict[str, Any]
 
@@ -56,6 +66,8 @@ def options_to_json(options: ReadOptions) -> Json:
         "workspace": options.workspace,
         "model_folder": options.model_folder,
         "reading_order": options.reading_order.value,
+        "lexicon": list(options.decoding.lexicon),
+        "alternatives": options.decoding.alternatives,
     }
 
 
@@ -72,6 +84,7 @@ def options_from_json(fields: Json) -> ReadOptions:
         workspace=str(fields["workspace"]),
         model_folder=str(fields["model_folder"]),
         reading_order=ReadingOrder(fields["reading_order"]),
+        decoding=LineDecoding(tuple(str(word) for word in fields["lexicon"]), int(fields["alternatives"])),
     )
 
 
@@ -125,12 +138,17 @@ def _block_from_json(fields: Json) -> TextBlock:
 
 
 def _line_to_json(line: TextLine) -> Json:
-    return _drop_unknown(**_text_to_json(line), engine=line.engine, words=[_word_to_json(word) for word in line.words])
+    alternatives = [{"text": one.text, "probability": round(one.probability, 4)} for one in line.alternatives]
+    words = [_word_to_json(word) for word in line.words]
+    return _drop_unknown(**_text_to_json(line), engine=line.engine, words=words, alternatives=alternatives or None)
 
 
 def _line_from_json(fields: Json) -> TextLine:
     words = tuple(_word_from_json(word) for word in fields["words"])
-    return TextLine(**_text_from_json(fields), words=words, engine=str(fields["engine"]))
+    alternatives = tuple(
+        LineAlternative(str(one["text"]), float(one["probability"])) for one in fields.get("alternatives", ())
+    )
+    return TextLine(**_text_from_json(fields), words=words, engine=str(fields["engine"]), alternatives=alternatives)
 
 
 def _word_to_json(word: TextWord) -> Json:

@@ -47,6 +47,20 @@ class ReadingOrder(Enum):
     BOUSTROPHEDON = "boustrophedon"
 
 
+@dataclass(frozen=True, slots=True)
+class LineDecoding:
+    """How engines that are models of lines get from what they see to a text. lexicon: words that they prefer.
+    alternatives: how many ways to read each line they return.
+    """
+
+    lexicon: tuple[str, ...] = ()
+    alternatives: int = 0
+
+
+PLAIN = LineDecoding()
+"""Nothing is known of the text, and one way to read it is enough."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read a document. engine: an id, "" = one that suits mode and languages. languages: ISO 639 codes or an
@@ -65,6 +79,7 @@ class ReadOptions:
     workspace: str = DEFAULT_WORKSPACE
     model_folder: str = ""
     reading_order: ReadingOrder = ReadingOrder.LEFT_TO_RIGHT
+    decoding: LineDecoding = PLAIN
 
     @property
     def taught_workspace(self) -> str:

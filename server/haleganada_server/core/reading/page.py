@@ -52,10 +52,19 @@ class TextWord:
     glyphs: tuple[TextGlyph, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LineAlternative:
+    """A way to read a line. probability: 0 to 1, among those that are listed."""
+
+    text: str
+    probability: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLine:
     """One line. words: empty if the engine does not tell them apart. engine: the id of the one that read it,
-    TEXT_LAYER, or "" if the line was found and not read.
+    TEXT_LAYER, or "" if the line was found and not read. alternatives: the most probable first, which is its text;
+    empty unless they were asked for.
     """
 
     text: str
@@ -63,6 +72,7 @@ class TextLine:
     confidence: float | None = None
     words: tuple[TextWord, ...] = ()
     engine: str = ""
+    alternatives: tuple[LineAlternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

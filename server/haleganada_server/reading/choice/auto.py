@@ -1,9 +1,9 @@
 """Which engine reads a region of a page, decided by reading a few of its lines, and why.
 
 The first engine is sure of print in Latin letters and fairly sure of handwriting; of other scripts it makes nonsense,
-and is not sure of it. Only where it is not sure, the others try the same lines with the models that they have, one
-after another until one is sure, and whoever is surest reads the region. What its lines then leave in doubt is tried by
-the others, line by line.
+and is not sure of it. Only where it is not sure, or the region is handwriting, the others try the same lines with the
+models that they have, one after another until one is sure. Whoever is surest reads the region; a model of handwriting
+alone need not be quite as sure as the others. What its lines then leave in doubt is tried by the others, line by line.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .candidates import Candidate
 SURE = 0.9  # confidence above which an engine needs no comparison
 PLAUSIBLE = 0.6  # confidence below which a text may be nonsense
 _LIKE_PRINT = 0.94  # confidence that handwriting does not reach
+_MODEST = 0.1  # by which a model of handwriting is less sure than others where it reads as well
 _SAMPLE = 5  # lines of a region
 
 
@@ -38,7 +39,7 @@ class Choice:
 
     @property
     def request(self) -> EngineRequest:
-        return EngineRequest(mode=self.mode, languages=self.candidate.languages)
+        return EngineRequest(mode=self.mode, languages=self.candidate.languages, decoding=self.candidate.decoding)
 
 
 def choose(pictures: Sequence[Picture], candidates: Sequence[Candidate], mode: ReadMode) -> Choice:
@@ -53,17 +54,22 @@ def choose(pictures: Sequence[Picture], candidates: Sequence[Candidate], mode: R
     tried = f"it read a sample with confidence {sureness:.2f}"
     mode = _guess_mode(sureness) if mode is ReadMode.AUTO else mode
     if sureness >= SURE:
-        return tell(first, mode, tried)
+        others = [other for other in others if _is_for_hands(other, mode)]
     best, surest = None, max(sureness, PLAUSIBLE)
     for other in others:
-        compared, script = _try(other, sample, ReadMode.PRINTED)
+        compared, script = _try(other, sample, other.own_mode)
+        compared += _MODEST if _is_for_hands(other, mode) else 0
         if compared >= surest and compared > sureness and other.knows(script):
             best, surest = _narrow(other, script), compared
-        if surest >= SURE:
+        if surest >= SURE and best is not None:
             break
     if best is not None:
-        reason = f"it read a sample with confidence {surest:.2f}, {first.engine.id} with {sureness:.2f}"
-        return tell(best, ReadMode.PRINTED, reason)
+        made = _is_for_hands(best, mode)
+        confidence = surest - _MODEST if made else surest
+        reason = f"it read a sample with confidence {confidence:.2f}, {first.engine.id} with {sureness:.2f}"
+        return tell(best, best.own_mode, reason + (", and it is made for handwriting" if made else ""))
+    if sureness >= SURE:
+        return tell(first, mode, tried)
     return tell(first, mode, f"{tried}, and no other engine that is installed did better{_say_missing(candidates)}")
 
 
@@ -101,6 +107,11 @@ def _narrow(candidate: Candidate, script: str) -> Candidate:
     languages = candidate.languages or candidate.engine.describe().languages
     same = tuple(language for language in languages if script_of_language(language) == script)
     return replace(candidate, languages=same or candidate.languages)
+
+
+def _is_for_hands(candidate: Candidate, mode: ReadMode) -> bool:
+    """Tell whether an engine may read handwriting better than one for all kinds of text that is sure of it."""
+    return mode is ReadMode.HANDWRITTEN and candidate.own_mode is mode
 
 
 def _guess_mode(sureness: float) -> ReadMode:

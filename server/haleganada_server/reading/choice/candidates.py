@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
-from haleganada_server.core.reading.options import ReadMode, ReadOptions
+from haleganada_server.core.reading.options import PLAIN, LineDecoding, ReadMode, ReadOptions
 from haleganada_server.reading.engines import ENGINES, MOST_LANGUAGES, find_engine
 from haleganada_server.reading.engines.languages import join, script_of_language
 from haleganada_server.reading.engines.port import TextEngine
@@ -15,13 +15,19 @@ from haleganada_server.reading.engines.port import TextEngine
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An engine that is installed. languages: those of the request that it reads."""
+    """An engine that is installed. languages: those of the request that it reads. decoding: that was asked for."""
 
     engine: TextEngine
     languages: tuple[str, ...]
+    decoding: LineDecoding = PLAIN
 
     def reads(self, mode: ReadMode) -> bool:
         return mode in self.engine.describe().modes
+
+    @property
+    def own_mode(self) -> ReadMode:
+        """For which it is tried where another engine is not sure: print, unless it is made for handwriting alone."""
+        return ReadMode.PRINTED if self.reads(ReadMode.PRINTED) else ReadMode.HANDWRITTEN
 
     def knows(self, script: str) -> bool:
         """Tell whether it is made for a script, "" = text without letters. What it reads of others may be nonsense."""
@@ -33,7 +39,7 @@ def find_candidates(options: ReadOptions) -> list[Candidate]:
     """Return one engine or more, the preferred one first. Raises NotFound or Precondition if there is none."""
     if options.engine:
         return [_make_named_candidate(find_engine(options.engine, options.model_folder), options)]
-    candidates = [candidate for engine in ENGINES if (candidate := _as_candidate(engine, options.languages))]
+    candidates = [candidate for engine in ENGINES if (candidate := _as_candidate(engine, options))]
     if not candidates:
         raise _explain(options.languages)
     covered = {language for candidate in candidates for language in candidate.languages}
@@ -54,15 +60,15 @@ def _make_named_candidate(engine: TextEngine, options: ReadOptions) -> Candidate
             "the engine out",
             Reason.MODE_UNAVAILABLE,
         )
-    return Candidate(engine, options.languages)
+    return Candidate(engine, options.languages, options.decoding)
 
 
-def _as_candidate(engine: TextEngine, languages: Sequence[str]) -> Candidate | None:
+def _as_candidate(engine: TextEngine, options: ReadOptions) -> Candidate | None:
     """Return an engine with the languages that it reads; None if it reads none of them or is not installed."""
     if _problem(engine, ()):
         return None
-    known = tuple(language for language in languages if not _problem(engine, (language,)))
-    return Candidate(engine, known) if known or not languages else None
+    known = tuple(language for language in options.languages if not _problem(engine, (language,)))
+    return Candidate(engine, known, options.decoding) if known or not options.languages else None
 
 
 def _problem(engine: TextEngine, languages: Sequence[str]) -> Precondition | None:

@@ -40,11 +40,13 @@ def resolve_doubts(
     resolved = list(lines)
     told = {choice.candidate.engine.id: choice.told}
     for other in others:
+        if other.own_mode is ReadMode.HANDWRITTEN:
+            continue  # made for handwriting alone, it may be sure of nonsense
         # Only an engine that is rarely sure of nonsense may have parts of lines.
         parts = other.reads(ReadMode.HANDWRITTEN)
         doubts = [doubt for i, line in enumerate(resolved) for doubt in _find_doubts(i, line, parts, choice.candidate)]
         cuts = cut_lines(picture, [doubt.outline for doubt in doubts])
-        request = EngineRequest(mode=ReadMode.PRINTED, languages=other.languages)
+        request = EngineRequest(mode=ReadMode.PRINTED, languages=other.languages, decoding=other.decoding)
         tried = other.engine.read_lines([cut.picture for cut in cuts], request) if cuts else []
         for doubt, cut, line in reversed(list(zip(doubts, cuts, tried, strict=True))):
             surer = (line.confidence or 0.0) >= max(SURE if parts else PLAUSIBLE, doubt.confidence)

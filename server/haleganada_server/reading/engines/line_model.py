@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,13 @@ import numpy as np
 from PIL import Image
 
 from haleganada_server.core.lines.alphabet import SymbolKind, list_clusters
-from haleganada_server.core.lines.decoding import DecodedSymbol
+from haleganada_server.core.lines.decoding import DecodedSymbol, Hypothesis
+from haleganada_server.core.lines.lexicon import Lexicon
+from haleganada_server.core.lines.texts import clean_line
 from haleganada_server.core.models.files import damaged_model, read_card
 from haleganada_server.core.reading.engines import EngineInfo
-from haleganada_server.core.reading.page import Polygon, TextLine
+from haleganada_server.core.reading.options import PLAIN, LineDecoding
+from haleganada_server.core.reading.page import LineAlternative, Polygon, TextLine
 from haleganada_server.reading.layout.lines import as_polygon
 from haleganada_server.vision.line_pictures import make_line_input
 
@@ -39,6 +43,7 @@ class LineModelEngine:
         self._card = read_card(folder)
         if self._card.line is None:
             raise damaged_model(self._card.name, "it reads no lines")
+        self._lexicon: Lexicon | None = None
         self._is_kannada = self._card.line.symbols == SymbolKind.UNITS.value
 
     def describe(self) -> EngineInfo:
@@ -71,7 +76,7 @@ class LineModelEngine:
     def read_lines(self, pictures: Sequence[Picture], request: EngineRequest) -> list[TextLine]:
         if request.segment_only:
             return self._finder.read_lines(pictures, request)
-        return [self._read(picture) for picture in pictures]
+        return [self._read(picture, request.decoding) for picture in pictures]
 
     @cached_property
     def _reader(self) -> OnnxLineReader:
@@ -79,15 +84,36 @@ class LineModelEngine:
 
         return OnnxLineReader(self._folder, self._card, make_line_input)
 
-    def _read(self, picture: Picture) -> TextLine:
+    def _read(self, picture: Picture, decoding: LineDecoding) -> TextLine:
         from haleganada_server.reading.layout.segmentation import find_ink
 
         height, width = picture.shape[:2]
-        symbols = self._reader.read(np.asarray(Image.fromarray(picture).convert("L")))
+        gray = np.asarray(Image.fromarray(picture).convert("L"))
+        if decoding == PLAIN:
+            symbols, ways = self._reader.read(gray), list[Hypothesis]()
+        else:
+            symbols, ways = self._reader.read_in_several_ways(
+                gray, max(1, decoding.alternatives), self._open_lexicon(decoding.lexicon)
+            )
         corners = as_polygon((0.0, 0.0, float(width), float(height)))
         ink = np.asarray(find_ink(picture).sum(axis=0), np.int64)
         confidence = float(np.mean([symbol.confidence for symbol in symbols])) if symbols else 0.0
-        return make_line(self._list_characters(symbols), confidence, corners, ink, self.id)
+        line = make_line(self._list_characters(symbols), confidence, corners, ink, self.id)
+        return replace(line, alternatives=self._list_alternatives(ways) if decoding.alternatives else ())
+
+    def _open_lexicon(self, words: tuple[str, ...]) -> Lexicon | None:
+        """Return the lexicon of these words; the last one is kept, because the lines of a document have one."""
+        if words and (self._lexicon is None or self._lexicon.words != words):
+            self._lexicon = Lexicon(self._reader.alphabet, words)
+        return self._lexicon if words else None
+
+    def _list_alternatives(self, ways: Sequence[Hypothesis]) -> tuple[LineAlternative, ...]:
+        """Return ways to read a line as texts with their probabilities."""
+        shares = np.exp([one.score - ways[0].score for one in ways])
+        texts = [clean_line(self._reader.alphabet.decode(one.numbers)) for one in ways]
+        return tuple(
+            LineAlternative(text, float(share)) for text, share in zip(texts, shares / shares.sum(), strict=True)
+        )
 
     def _list_characters(self, symbols: Sequence[DecodedSymbol]) -> list[Character]:
         """Return what readers take for characters: of Kannada, whole clusters."""

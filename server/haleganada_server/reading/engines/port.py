@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haleganada_server.core.reading.engines import EngineInfo
-from haleganada_server.core.reading.options import ReadMode
+from haleganada_server.core.reading.options import PLAIN, LineDecoding, ReadMode
 from haleganada_server.core.reading.page import TextLine
 
 Picture = NDArray[np.uint8]
@@ -19,13 +19,14 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRequest:
-    """mode: PRINTED or HANDWRITTEN. languages: as in ReadOptions. segment_only: find lines, words and glyphs without
-    reading them.
+    """mode: PRINTED or HANDWRITTEN. languages, decoding: as in ReadOptions. segment_only: find lines, words and glyphs
+    without reading them.
     """
 
     mode: ReadMode
     languages: tuple[str, ...] = ()
     segment_only: bool = False
+    decoding: LineDecoding = PLAIN
 
 
 class TextEngine(Protocol):

@@ -9,10 +9,23 @@ from haleganada.v1 import reading_service_pb2 as pb
 
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.core.labels import DEFAULT_WORKSPACE
-from haleganada_server.core.limits import MAX_ID_LENGTH, MAX_LANGUAGES
+from haleganada_server.core.limits import (
+    MAX_ALTERNATIVES,
+    MAX_ID_LENGTH,
+    MAX_LANGUAGES,
+    MAX_LEXICON_WORD_LENGTH,
+    MAX_LEXICON_WORDS,
+)
 from haleganada_server.core.reading.document_work import DocumentRequest, Event, PageFailed, PageRead
 from haleganada_server.core.reading.engines import EngineInfo
-from haleganada_server.core.reading.options import PreparationStep, ReadingOrder, ReadMode, ReadOptions, TextLayer
+from haleganada_server.core.reading.options import (
+    LineDecoding,
+    PreparationStep,
+    ReadingOrder,
+    ReadMode,
+    ReadOptions,
+    TextLayer,
+)
 from haleganada_server.core.reading.page import (
     EngineChoice,
     PageReading,
@@ -79,7 +92,20 @@ def options(message: pb.ReadOptions) -> ReadOptions:
         debug=message.debug,
         workspace=_require_name("options.workspace", message.workspace, optional=True) or DEFAULT_WORKSPACE,
         reading_order=_require_known("options.reading_order", _ORDERS, message.reading_order),
+        decoding=_decoding(message),
     )
+
+
+def _decoding(message: pb.ReadOptions) -> LineDecoding:
+    if len(message.lexicon) > MAX_LEXICON_WORDS:
+        raise InvalidInput(
+            "options.lexicon", f"has {len(message.lexicon):,} words; at most {MAX_LEXICON_WORDS:,} are allowed"
+        )
+    if any(len(word) > MAX_LEXICON_WORD_LENGTH for word in message.lexicon):
+        raise InvalidInput("options.lexicon", f"has a word of more than {MAX_LEXICON_WORD_LENGTH} characters")
+    if not 0 <= message.alternatives <= MAX_ALTERNATIVES:
+        raise InvalidInput("options.alternatives", f"is {message.alternatives}; name 0 to {MAX_ALTERNATIVES}")
+    return LineDecoding(tuple(message.lexicon), message.alternatives)
 
 
 def document_request(message: pb.DocumentStart, owner: str) -> DocumentRequest:
@@ -191,6 +217,7 @@ def _line(value: TextLine) -> pb.TextLine:
         confidence=value.confidence,
         words=map(_word, value.words),
         engine=value.engine,
+        alternatives=[pb.LineAlternative(text=one.text, probability=one.probability) for one in value.alternatives],
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from haleganada_client.cli.files.page_list import parse_page_list
+from haleganada_client.limits import MAX_ALTERNATIVES, MAX_LEXICON_WORD_LENGTH
 from haleganada_client.reading.words import MODES, PREPARATION_STEPS, READING_ORDERS
 
 FORMATS_TEXT = """\b
@@ -25,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def reading_options(command: F) -> F:
-    """Add --mode, --engine, --lang, --order, --pages and --skip to a command."""
+    """Add --mode, --engine, --lang, --order, --lexicon, --alternatives, --pages and --skip to a command."""
     options = [
         click.option(
             "--mode",
@@ -59,6 +61,20 @@ def reading_options(command: F) -> F:
             help="In which order to read the glyphs of a page in a taught script.",
         ),
         click.option(
+            "--lexicon",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            callback=_read_words,
+            help="A text or a list of words in UTF-8, which models of lines prefer to others that look alike.",
+        ),
+        click.option(
+            "--alternatives",
+            type=click.IntRange(0, MAX_ALTERNATIVES),
+            default=0,
+            show_default=True,
+            help="How many ways to read each line models of lines tell; --json and --format json show them.",
+        ),
+        click.option(
             "--pages",
             metavar="LIST",
             callback=_check_pages,
@@ -81,6 +97,15 @@ def _split_languages(context: click.Context, parameter: click.Parameter, values:
     """Split lists such as kan+eng, as Tesseract has them."""
     del context, parameter
     return tuple(language for value in values for language in re.split(r"[+,\s]+", value) if language)
+
+
+def _read_words(context: click.Context, parameter: click.Parameter, path: Path | None) -> tuple[str, ...]:
+    """Return the distinct words of a file. Raise click.BadParameter."""
+    try:
+        words = dict.fromkeys(path.read_text(encoding="utf-8-sig").split()) if path else {}
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{path} is not UTF-8; save it as UTF-8", context, parameter) from None
+    return tuple(word for word in words if len(word) <= MAX_LEXICON_WORD_LENGTH)
 
 
 def _check_pages(context: click.Context, parameter: click.Parameter, pages: str | None) -> str:

@@ -12,7 +12,7 @@ from haleganada_server.core.errors import DataLoss, NotFound, Precondition
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.line_models import LineModels
-from haleganada_server.core.reading.options import ReadMode, ReadOptions
+from haleganada_server.core.reading.options import LineDecoding, ReadMode, ReadOptions
 from haleganada_server.core.reading.page import PageReading, TextLine
 from haleganada_server.core.reading.ports import ReadPage
 from haleganada_server.reading.engines.line_model import LineModelEngine
@@ -76,6 +76,21 @@ def test_spaces_part_words_and_kannada_has_whole_clusters(tmp_path: Path) -> Non
     assert [glyph.text for glyph in line.words[0].glyphs] == ["ಕ್ಷಿ", "ಕಿ"]
     (spaced,) = open_engine(write_line_model(tmp_path, ("x", " "))).read_lines([draw_blocks("ulu")], PRINTED)
     assert [word.text for word in spaced.words] == ["x", "x"]
+
+
+def test_several_ways_to_read_a_line_are_told_and_a_lexicon_chooses_among_them(tmp_path: Path) -> None:
+    engine = open_engine(write_line_model(tmp_path))
+    faint = draw_blocks("ulu")
+    faint[:16, 84:108] = 204  # hardly there
+    (plain,) = engine.read_lines([faint], PRINTED)
+    assert plain.alternatives == ()
+    for lexicon in (("ab",), ("aba",)):
+        request = EngineRequest(mode=ReadMode.PRINTED, decoding=LineDecoding(lexicon, 4))
+        (line,) = engine.read_lines([faint], request)
+        assert (line.text,) == (line.alternatives[0].text,) == lexicon
+        assert {"ab", "aba"} <= {one.text for one in line.alternatives}
+        assert sum(one.probability for one in line.alternatives) == pytest.approx(1)
+        assert len(line.words[0].glyphs) == len(line.text)
 
 
 def test_an_empty_line_has_no_text(tmp_path: Path) -> None:
