@@ -24,6 +24,7 @@ def answer(request: pb.ReadRequest, context: grpc.ServicerContext) -> pb.ReadRes
     glyph = pb.TextGlyph(text="ಅ", polygon=polygon(1.1, 2, 3, 4))
     word = pb.TextWord(text="ಅ", polygon=polygon(1, 2, 3, 4), confidence=0.0, glyphs=[glyph])
     line = pb.TextLine(text="ಅ", polygon=polygon(0, 0, 9, 9), words=[word], engine="tesseract")
+    line.alternatives.add(text="ಅ", probability=0.75)
     choice = pb.EngineChoice(engine="tesseract", reason="it knows Kannada", mode=pb.READ_MODE_PRINTED)
     block = pb.TextBlock(polygon=polygon(0, 0, 9, 9), lines=[line], choice=choice)
     other = pb.TextBlock(polygon=polygon(0, 0, 9, 9), choice=pb.EngineChoice(engine="x", reason="y"))
@@ -40,6 +41,7 @@ def test_what_an_engine_does_not_say_is_none_and_zero_stays_zero() -> None:
     assert page.blocks[0].choice is not None and page.blocks[0].choice.mode == "printed"
     assert page.blocks[1].choice is not None and page.blocks[1].choice.mode is None
     assert page.glyphs[0].box == (1.1, 2.0, 3.0, 4.0)
+    assert [(one.text, one.probability) for one in page.lines[0].alternatives] == [("ಅ", 0.75)]
 
 
 def test_a_page_as_json_has_points_as_pairs() -> None:

@@ -180,12 +180,17 @@ def test_options_reach_the_server(scans: Path) -> None:
     with serve_reader(note) as server:
         haleganada("--server", server.address, "-w", "mine", "read", scans / "a.png", *options.split())
         read(server.address, scans / "a.png", "--text-layer", "replace")
+        (scans / "words.txt").write_text("\ufeffಅಕ್ಕ anna\n anna 1" + "x" * 64, encoding="utf-8")
+        read(server.address, scans / "a.png", "--lexicon", scans / "words.txt", "--alternatives", "3")
+        (scans / "words.txt").write_bytes(b"\xff")
+        assert "save it as UTF-8" in read(server.address, scans / "a.png", "--lexicon", scans / "words.txt")[2]
     options_sent = starts[0].options
     assert (starts[0].pages, starts[0].file_name, options_sent.engine) == ("3-7", "a.png", "tesseract")
     assert options_sent.mode == pb.READ_MODE_HANDWRITTEN and list(options_sent.languages) == ["kan", "eng", "fr"]
     assert list(options_sent.skipped_steps) == [pb.PREPARATION_STEP_TURN, pb.PREPARATION_STEP_RULED_LINES]
     assert options_sent.workspace == "mine" and not options_sent.keep and not options_sent.debug
     assert starts[1].options.text_layer == pb.TEXT_LAYER_REPLACE
+    assert (list(starts[2].options.lexicon), starts[2].options.alternatives) == (["ಅಕ್ಕ", "anna"], 3)
 
 
 def test_pictures_of_the_preparation_are_kept(scans: Path, tmp_path: Path) -> None:
