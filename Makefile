@@ -3,6 +3,7 @@ PYTHON ?= python3
 DATA ?= saved_model
 ARGS ?=
 BIN := .venv/bin
+MODELS := server/models/kannada server/models/latin_hand
 PYTEST := -m pytest --dist worksteal --numprocesses
 WORKERS = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 2)') # more than there are cores: half of the time, tests wait
 TORCH_PYTEST := OMP_NUM_THREADS=1 .venv-train/bin/python $(PYTEST) auto
@@ -14,10 +15,10 @@ unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes, which
 
 setup: .venv/.done                       ## The environment of a user: server and web page, no torch
 
-.venv/.done: pyproject.toml server/pyproject.toml server/models/kannada/pyproject.toml
+.venv/.done: pyproject.toml server/pyproject.toml $(MODELS:=/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[server,web]' --editable server --editable server/models/kannada
+	$(BIN)/python -m pip install --quiet --editable '.[server,web]' --editable server $(MODELS:%=--editable %)
 	@touch $@
 
 run: setup                               ## Server and web page on ./saved_model; options: make run ARGS="--port 8081"
@@ -44,10 +45,10 @@ test-slow: .venv/.done-test .venv-train/.done ## What takes long by nature: roun
 test-all: COVERAGE = 1
 test-all: test test-slow                 ## Both, with the coverage
 
-.venv-train/.done: pyproject.toml server/pyproject.toml server/models/kannada/pyproject.toml  # An environment of its own, so that all other tests run without torch, as users do
+.venv-train/.done: pyproject.toml server/pyproject.toml $(MODELS:=/pyproject.toml)  # An environment of its own, so that all other tests run without torch, as users do
 	$(PYTHON) -m venv .venv-train
 	.venv-train/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --editable server --editable server/models/kannada --group test --group test-train
+	.venv-train/bin/python -m pip install --quiet --editable '.[server]' --editable server $(MODELS:%=--editable %) --group test --group test-train
 	@touch $@
 
 lint: .venv/.done-test proto-check limits-check docs-check lint-js  ## Style, types, directions of imports, the contract's style

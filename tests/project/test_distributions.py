@@ -17,7 +17,8 @@ import pytest
 from tests.support.slow import slow
 
 ROOT = Path(__file__).parents[2]
-CLIENT, SERVER, KANNADA = "haleganada", "haleganada_server", "haleganada_kannada"
+CLIENT, SERVER, KANNADA, HAND = "haleganada", "haleganada_server", "haleganada_kannada", "haleganada_latin_hand"
+DISTRIBUTIONS = (CLIENT, SERVER, KANNADA, HAND)
 NEEDED = {
     CLIENT: (
         "haleganada/py.typed",
@@ -49,14 +50,22 @@ NEEDED = {
         *(f"haleganada_kannada/kannada-print/{name}" for name in ("MODEL_CARD.md", "model.json", "model.onnx")),
         *(f"haleganada_kannada/kannada-print/{name}" for name in ("model.safetensors", "symbol_order.npz")),
     ),
+    HAND: (
+        *(f"haleganada_latin_hand/latin-hand/{name}" for name in ("MODEL_CARD.md", "model.json", "model.onnx")),
+        *(f"haleganada_latin_hand/latin-hand/{name}" for name in ("model.safetensors", "symbol_order.npz")),
+    ),
 }
-PACKAGES = {CLIENT: {"haleganada", "haleganada_client"}, SERVER: {"haleganada_server"}, KANNADA: {"haleganada_kannada"}}
+PACKAGES = {
+    CLIENT: {"haleganada", "haleganada_client"},
+    **{distribution: {distribution} for distribution in (SERVER, KANNADA, HAND)},
+}
 SOURCES = {
     CLIENT: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "clients", "generated", "proto", "pyproject.toml"},
     SERVER: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "haleganada_server", "pyproject.toml"},
     KANNADA: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "haleganada_kannada", "pyproject.toml"},
+    HAND: {".gitignore", "LICENSE", "PKG-INFO", "README.md", "haleganada_latin_hand", "pyproject.toml"},
 }
-MAX_BYTES = {CLIENT: 1_500_000, SERVER: 6_000_000, KANNADA: 15_000_000}
+MAX_BYTES = {CLIENT: 1_500_000, SERVER: 6_000_000, KANNADA: 15_000_000, HAND: 15_000_000}
 ONLY_FOR_TRAINING = "haleganada_server/weights/embedder.safetensors"
 BUILD_TOOLS = {**os.environ, "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
 
@@ -86,7 +95,7 @@ def _find_wheel(built: Path, distribution: str) -> Path:
     return wheel
 
 
-@pytest.mark.parametrize("distribution", [CLIENT, SERVER, KANNADA])
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_a_wheel_is_whole_and_has_nothing_else(built: Path, distribution: str) -> None:
     names = names_in_wheel(built, distribution)
     assert not [name for name in NEEDED[distribution] if name not in names]
@@ -98,7 +107,7 @@ def test_a_wheel_is_whole_and_has_nothing_else(built: Path, distribution: str) -
     assert _find_wheel(built, distribution).stat().st_size < MAX_BYTES[distribution]
 
 
-@pytest.mark.parametrize("distribution", [CLIENT, SERVER, KANNADA])
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_the_sources_of_one_distribution_are_not_in_the_other(built: Path, distribution: str) -> None:
     [archive] = built.glob(f"{distribution}-*.tar.gz")
     with tarfile.open(archive) as sources:
@@ -113,11 +122,12 @@ def test_the_network_to_train_further_comes_with_the_sources_alone(built: Path) 
 
 
 def test_all_have_one_version_and_pin_each_other(built: Path) -> None:
-    client, server, kannada = (read_metadata(built, distribution) for distribution in (CLIENT, SERVER, KANNADA))
+    client, server, kannada, hand = (read_metadata(built, distribution) for distribution in DISTRIBUTIONS)
     version = client["Version"]
-    assert server["Version"] == kannada["Version"] == version
+    assert server["Version"] == kannada["Version"] == hand["Version"] == version
     assert f"haleganada-kannada=={version}; extra == 'kannada'" in server.get_all("Requires-Dist", [])
-    assert not kannada.get_all("Requires-Dist", [])
+    assert f"haleganada-latin-hand=={version}; extra == 'latin-hand'" in server.get_all("Requires-Dist", [])
+    assert not kannada.get_all("Requires-Dist", []) and not hand.get_all("Requires-Dist", [])
     assert f"haleganada=={version}" in server.get_all("Requires-Dist", [])
     needed = client.get_all("Requires-Dist", [])
     for extra in ("server", "read", "train", "tensorboard"):

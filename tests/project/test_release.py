@@ -119,7 +119,7 @@ def test_a_release_is_files_with_their_checksums(repository: Repository) -> None
     sums = {name: checksum for checksum, name in (line.split() for line in lines)}
     assert sums == {path.name: _hash(path) for path in dist.iterdir() if path.name != "SHA256SUMS"}
     endings = ("-py3-none-any.whl", ".tar.gz", ".cdx.json")
-    names = ("haleganada", "haleganada_server", "haleganada_kannada")
+    names = ("haleganada", "haleganada_server", "haleganada_kannada", "haleganada_latin_hand")
     assert {*sums} == {f"{name}-0.1.0{ending}" for name in names for ending in endings}
     client, server = (_read_sbom(dist / f"{name}-0.1.0.cdx.json") for name in ("haleganada", "haleganada_server"))
     assert client >= {("haleganada", "0.1.0"), ("uplot", _version_of_uplot())}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).parents[3]
-_OTHER_FOLDERS = {"kannada": " -e server/models/kannada"}
+_OTHER_FOLDERS = {"kannada": " -e server/models/kannada", "latin-hand": " -e server/models/latin_hand"}
 """Of distributions besides the server's that an extra needs."""
 
 

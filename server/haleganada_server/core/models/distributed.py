@@ -7,9 +7,9 @@ from pathlib import Path
 
 from .files import CARD
 
-KANNADA_PRINT = "kannada-print"
+KANNADA_PRINT, LATIN_HAND = "kannada-print", "latin-hand"
 
-_PACKAGES = {KANNADA_PRINT: "haleganada_kannada"}
+_PACKAGES = {KANNADA_PRINT: "haleganada_kannada", LATIN_HAND: "haleganada_latin_hand"}
 """Which package has the folder of a model."""
 
 

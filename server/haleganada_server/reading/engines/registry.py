@@ -14,7 +14,7 @@ from haleganada_server.core.reading.engines import EngineInfo
 from haleganada_server.core.reading.options import ReadMode
 from haleganada_server.core.reading.taught.assembly import TAUGHT
 
-from .kannada_print import KannadaPrint
+from .distributed import KANNADA_FACTS, LATIN_HAND_FACTS, DistributedEngine
 from .languages import join
 from .line_model import LineModelEngine
 from .port import TextEngine
@@ -24,7 +24,11 @@ from .tesseract import Tesseract
 _RAPIDOCR, MOST_LANGUAGES = RapidOcr(), Tesseract()
 """The second is the engine for which there are more languages to install."""
 
-ENGINES: tuple[TextEngine, ...] = (_RAPIDOCR, KannadaPrint((_RAPIDOCR, MOST_LANGUAGES)), MOST_LANGUAGES)
+ENGINES: tuple[TextEngine, ...] = (
+    _RAPIDOCR,
+    *(DistributedEngine(facts, (_RAPIDOCR, MOST_LANGUAGES)) for facts in (KANNADA_FACTS, LATIN_HAND_FACTS)),
+    MOST_LANGUAGES,
+)
 """All of them, those first that ReadMode.AUTO prefers."""
 
 

@@ -104,7 +104,7 @@ def test_list_show_and_presets(running: ServerProcess) -> None:
     ]
     models = [line.split()[0] for line in table[1:]]
     assert models[:3] == ["few-shot", GOOD, TWIN] and models[-1] == "starter"
-    assert set(models[3:-1]) <= {"kannada-print"}, "which is there if its distribution is installed"
+    assert set(models[3:-1]) <= {"kannada-print", "latin-hand"}, "which are there if their distributions are installed"
     assert "75.0 %" in table[2] and "tiny-cnn" in table[2] and f"shapes {'5' * 12}" in table[2]
     shown = run(running, "models", "show", "shapes")
     assert "2: cross plus" in shown and GOOD in shown and "0.2 ms" in shown and "5" * 64 in shown

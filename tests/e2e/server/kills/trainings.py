@@ -20,7 +20,7 @@ FEW_SHOT = "few-shot"
 TRAINED_ON = "trained on"
 WORKSPACE = "answered by models"
 _MOST_JOBS, _MOST_UNFINISHED = 6, 2
-_BUILT_IN = (FEW_SHOT, "starter", "kannada-print")
+_BUILT_IN = (FEW_SHOT, "starter", "kannada-print", "latin-hand")
 
 
 @dataclass(frozen=True)

@@ -128,8 +128,9 @@ def test_a_blank_page_has_no_text() -> None:
 
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the distribution with the model of Kannada print is not installed."""
+    """As where the distributions with our own models are not installed."""
     monkeypatch.setitem(sys.modules, "haleganada_kannada", None)
+    monkeypatch.setitem(sys.modules, "haleganada_latin_hand", None)
 
 
 @pytest.fixture
@@ -176,12 +177,13 @@ def test_says_what_is_missing_for_a_better_reading() -> None:
     reasons = [block.choice.reason for block in reading.blocks if block.choice]
     assert all("Tesseract is not installed (apt install" in reason for reason in reasons)
     assert all("Kannada print is not installed (" in reason for reason in reasons)
+    assert all("Latin handwriting is not installed (" in reason for reason in reasons)
 
 
 def test_what_cannot_be_read_is_refused_with_a_reason() -> None:
     with pytest.raises(Precondition) as taught:
         check_options(ReadOptions(mode=ReadMode.TAUGHT))
-    with pytest.raises(NotFound, match="name rapidocr, kannada-print or tesseract") as unknown:
+    with pytest.raises(NotFound, match="name rapidocr, kannada-print, latin-hand or tesseract") as unknown:
         check_options(ReadOptions(engine="abbyy"))
     with pytest.raises(Precondition) as language:
         check_options(ReadOptions(engine="rapidocr", languages=("kn",)))
@@ -215,7 +217,13 @@ def test_no_language_that_was_asked_for_is_left_out_for_a_mode() -> None:
 
 
 def test_lists_the_engines_that_auto_prefers_first() -> None:
-    assert [info.engine for info in list_engines()] == ["rapidocr", "kannada-print", "tesseract", "taught"]
+    assert [info.engine for info in list_engines()] == [
+        "rapidocr",
+        "kannada-print",
+        "latin-hand",
+        "tesseract",
+        "taught",
+    ]
     assert all(info.install_hint for info in list_engines())
 
 

@@ -1,4 +1,4 @@
-"""The model of Kannada print as an engine: what it reads, and what is told where it is not installed."""
+"""Our own models as engines: what they read, and what is told where they are not installed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,27 @@ from haleganada_server.reading.engines import find_engine
 from haleganada_server.reading.engines.port import EngineRequest, TextEngine
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.unit.server.reading.pages import find_font
+from tests.unit.server.reading.pages import draw_page, find_font
 
 LINES = ("ಕನ್ನಡ ಭಾಷೆಯ ಪುಸ್ತಕಗಳು", "ರಾಜ್ಯದ ಚರಿತ್ರೆಯಲ್ಲಿ ೧೯೫೬", "ಹಳೆಯ ಬರಹಗಳ ಓದು")
 KANNADA = EngineRequest(mode=ReadMode.PRINTED, languages=("kn",))
 
 
-@pytest.fixture
-def kannada_print() -> TextEngine:
-    engine = find_engine("kannada-print")
+def find_installed(name: str) -> TextEngine:
+    engine = find_engine(name)
     if not engine.describe().installed:
         pytest.skip(f"the model is not installed: {engine.describe().install_hint}")
     return engine
+
+
+@pytest.fixture
+def kannada_print() -> TextEngine:
+    return find_installed("kannada-print")
+
+
+@pytest.fixture
+def latin_hand() -> TextEngine:
+    return find_installed("latin-hand")
 
 
 def draw(text: str) -> Image.Image:
@@ -61,10 +70,33 @@ def test_is_no_engine_for_other_languages(kannada_print: TextEngine) -> None:
     assert refused.value.reason is Reason.LANGUAGE_NOT_INSTALLED
 
 
-def test_says_how_it_is_installed_where_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "haleganada_kannada", None)
-    engine = find_engine("kannada-print")
+def test_handwriting_is_read_by_itself_and_named_so(latin_hand: TextEngine) -> None:
+    assert latin_hand.describe().modes == (ReadMode.HANDWRITTEN,)
+    latin_hand.check(("fr", "en", "script/Latin"))
+    with pytest.raises(Precondition, match="cannot read kn"):
+        latin_hand.check(("kn",))
+    texts = ("and a fox by the river", "trois petits chats")
+    pictures = [np.asarray(draw_page([text], (400, 60), at=(20, 12))) for text in texts]
+    read = latin_hand.read_lines(pictures, EngineRequest(mode=ReadMode.HANDWRITTEN, languages=("en", "fr")))
+    pairs = [ReadLine(text, line.text) for text, line in zip(texts, read, strict=True)]
+    assert measure_characters(pairs).rate < 0.1, [line.text for line in read]
+    assert {line.engine for line in read} == {"latin-hand"}
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "extra", "language"),
+    [
+        ("haleganada_kannada", "kannada-print", "kannada", "kn"),
+        ("haleganada_latin_hand", "latin-hand", "latin-hand", "fr"),
+    ],
+)
+def test_says_how_it_is_installed_where_it_is_not(
+    monkeypatch: pytest.MonkeyPatch, package: str, name: str, extra: str, language: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    engine = find_engine(name)
     assert (engine.describe().installed, engine.describe().version, engine.describe().languages) == (False, "", ())
-    with pytest.raises(Precondition, match=r"\[kannada\]") as refused:
-        engine.read_lines([np.zeros((40, 40, 3), np.uint8)], KANNADA)
+    request = EngineRequest(mode=engine.describe().modes[0], languages=(language,))
+    with pytest.raises(Precondition, match=rf"\[{extra}\]") as refused:
+        engine.read_lines([np.zeros((40, 40, 3), np.uint8)], request)
     assert refused.value.reason is Reason.ENGINE_NOT_INSTALLED
