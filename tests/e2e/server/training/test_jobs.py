@@ -200,7 +200,7 @@ def test_fit_evaluate_and_jobs_on_the_command_line(running: ServerProcess, tmp_p
     more = json.loads(run("fit", "--more", newest["job_id"], "--epochs", "1", "--json"))
     assert more["training"]["model_name"] == "mine" and more["training"]["model_id"] != newest["training"]["model_id"]
     assert settings_of(more) == {"epochs": 1, "frozen_epochs": 0, "optimizer": "adam", "image_size_px": 32}
-    assert "takes --epochs N" in run("fit", "--more", newest["job_id"], code=2)
+    assert "no setting but --epochs N" in run("fit", "--more", newest["job_id"], code=2)
     assert "name a PRESET" in run("fit", "--data", "letters", code=2)
     other = ("fit", "--from", more["training"]["model_id"], "--data", "letters", "--name", "other", "--rotation", "5")
     asked = json.loads(run(*other, "--class-weights", "balanced", "--json"))
