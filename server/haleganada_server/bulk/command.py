@@ -105,8 +105,8 @@ def _state_options(command: F) -> F:
         _data_option,
         click.option(
             "--store", default="", metavar="URL",
-            help="A PostgreSQL database that servers share, postgresql://USER@HOST/DATABASE, which has the workspace; "
-            "models are those in --data. Needs the extra cluster.",
+            help="A PostgreSQL database that servers share, postgresql://USER@HOST/DATABASE, from which to take the "
+                "workspace; models come from --data. Needs the extra cluster.",
         ),
         click.option(
             "--from", "archive", type=_FILE, metavar="FILE",

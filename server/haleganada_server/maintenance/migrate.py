@@ -45,12 +45,12 @@ def migrate(source: str, target: str, workspace: str | None, rest: Path | None, 
     """Move what was taught from a data directory to a PostgreSQL database (--to postgresql://…), or from a database to
     a data directory.
 
-    A server may use the source meanwhile, and teach: nothing in the source changes. What is taught during the move
-    comes over when the command is run again, which only moves what is new. So move first, then stop the server, move
+    A server may use the source meanwhile, and teach: nothing in the source changes. What is taught during the move is
+    moved when you run the command again; it then only moves what is new. So move first, then stop the server, move
     the rest, and start servers with --store: nobody waits long.
 
-    Every row that is moved is compared with its original, and the chains of checksums, before it counts. The command
-    may be ended at any time, and repeated: a workspace is moved as a whole or not at all. One of the same name with
+    Before a move counts, every row is compared with its original, and so are the chains of checksums. You may stop the
+    command at any time and repeat it: a workspace is moved as a whole or not at all. One of the same name with
     another history is never replaced, nor is one to which more was taught at the destination.
 
     Keep the password in ~/.pgpass or PGPASSWORD. The exit code is 1 if anything could not be moved.

@@ -65,14 +65,15 @@ def reading_options(command: F) -> F:
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
             callback=_read_words,
-            help="A text or a list of words in UTF-8, which models of lines prefer to others that look alike.",
+            help="A text or a list of words in UTF-8. Models of lines prefer its words to others that look alike.",
         ),
         click.option(
             "--alternatives",
             type=click.IntRange(0, MAX_ALTERNATIVES),
             default=0,
             show_default=True,
-            help="How many ways to read each line models of lines tell; --json and --format json show them.",
+            help="How many alternatives of each line to show, from models of lines. Only --json and --format json show "
+            "them.",
         ),
         click.option(
             "--pages",
