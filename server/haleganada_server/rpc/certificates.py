@@ -59,10 +59,21 @@ class Certificates:
             ) from error
 
     def credentials(self) -> grpc.ServerCredentials:
-        """Return what a port is opened with."""
+        """Return what one gRPC server opens a port with; each one is told of a renewal by itself."""
+        shown = self._content
+
+        def renew() -> grpc.ServerCertificateConfiguration | None:
+            """Return the certificate that the next connection gets; None for the same as before."""
+            nonlocal shown
+            self._look()
+            if self._content is shown:
+                return None
+            shown = self._content
+            return shown.configure()
+
         return grpc.dynamic_ssl_server_credentials(
-            self._content.configure(),
-            self._renew,  # type: ignore[arg-type]  # gRPC takes None, too, which its types do not know
+            shown.configure(),
+            renew,  # type: ignore[arg-type]  # gRPC takes None, too, which its types do not know
             require_client_authentication=self._client_authorities is not None,
         )
 
@@ -70,13 +81,13 @@ class Certificates:
         """Return when new connections' certificate ends, in seconds since 1970; None if it cannot be told."""
         return self._content.ends
 
-    def _renew(self) -> grpc.ServerCertificateConfiguration | None:
-        """Return the certificate that the next connection gets; None for the same as before."""
+    def _look(self) -> None:
+        """Read the files again if they have changed."""
         with self._lock:
             try:
                 stamp = self._find_stamp()
                 if stamp == self._stamp:
-                    return None
+                    return
                 self._stamp = stamp  # so that what cannot be used is told once, and not for each connection
                 content = self._read()
             except (OSError, ValueError) as error:
@@ -84,12 +95,11 @@ class Certificates:
                     "the new TLS files are not used (%s), the old ones still are; put a certificate and its key there",
                     getattr(error, "strerror", None) or error,
                 )
-                return None
+                return
             if content == self._content:
-                return None
+                return
             self._content = content
         _log.warning("the TLS certificate was replaced; new connections get the new one")
-        return content.configure()
 
     def _find_stamp(self) -> tuple[tuple[int, int, int], ...]:
         """Return what changes when one of the files does."""

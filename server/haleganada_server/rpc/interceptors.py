@@ -6,14 +6,15 @@ nor logged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import grpc
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.outcomes import strip_traceback
 
@@ -116,7 +117,13 @@ class CallInterceptor(grpc.ServerInterceptor):
 
 
 def _take_place(places: Places) -> Callable[[str, grpc.ServicerContext], AbstractContextManager[None]]:
-    return lambda _caller, context: places.one(context)
+    @contextmanager
+    def take_place(caller: str, context: grpc.ServicerContext) -> Iterator[None]:
+        del caller
+        with places.one(context), without_baton():
+            yield
+
+    return take_place
 
 
 def _method(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from haleganada_server.core.baton import Baton
 from haleganada_server.core.error_reasons import Reason
 
 from .calls.call_pool import CallPool
@@ -37,9 +38,11 @@ class Limits:
     message_s: float
 
 
-def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog) -> Lanes:
-    """Return the lanes of a server, which watchdog watches. workers: the turns of its short calls."""
-    short, health = _make_short_lane(limits, workers), _make_health_lane(limits)
+def make_lanes(limits: Limits, workers: Workers, watchdog: Watchdog, baton: Baton) -> Lanes:
+    """Return the lanes of a server, which watchdog watches. workers, baton: the turns of its short calls, and what they
+    share to run Python one after another.
+    """
+    short, health = _make_short_lane(limits, workers, baton), _make_health_lane(limits)
     watchdog.add(short.arrivals.cut_off)
     watchdog.add(health.arrivals.cut_off)
     return Lanes(
@@ -81,7 +84,7 @@ def make_watcher_places(limits: Limits) -> Places:
     )
 
 
-def _make_short_lane(limits: Limits, workers: Workers) -> ShortLane:
+def _make_short_lane(limits: Limits, workers: Workers, baton: Baton) -> ShortLane:
     shares = Shares(
         limits.max_arriving,
         limits.caller_share,
@@ -89,7 +92,7 @@ def _make_short_lane(limits: Limits, workers: Workers) -> ShortLane:
         Reason.QUEUE_FULL,
     )
     threads = limits.workers + limits.max_waiting + limits.max_arriving
-    return ShortLane(CallPool(threads, "call"), shares, limits.message_s, workers)
+    return ShortLane(CallPool(threads, "call", baton), shares, limits.message_s, workers)
 
 
 def _make_stream_lane(limits: Limits, watchdog: Watchdog) -> StreamLane:

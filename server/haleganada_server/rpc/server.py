@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -32,8 +30,7 @@ from haleganada.v1 import (
 
 from haleganada_server.core.access.audit import AuditTrail
 from haleganada_server.core.access.authentication import Authenticator
-from haleganada_server.core.error_reasons import StartReason
-from haleganada_server.core.errors import Precondition
+from haleganada_server.core.baton import Baton
 from haleganada_server.core.jobs.jobs import Jobs
 from haleganada_server.core.models.models import Models
 from haleganada_server.core.reading.readings import Readings
@@ -54,6 +51,7 @@ from .calls.workers import Workers
 from .certificates import Certificates
 from .interceptors import CallInterceptor
 from .lanes import Limits, make_lanes, make_transfer_places, make_watcher_places
+from .listening import SERVERS, SHARES_PORT, listen
 from .metrics import Latencies, ServerFacts, ServerLoad
 from .reflection import enable_reflection
 from .services.datasets import DatasetDependencies, DatasetServicer
@@ -106,7 +104,7 @@ class Domain:
 
 
 class RpcServer:
-    """One gRPC server. Call bind(), then serve(), last stop()."""
+    """The gRPC server. Call bind(), then serve(), last stop()."""
 
     def __init__(
         self, limits: Limits, authenticator: Authenticator, trail: AuditTrail, shares: EffectiveLimits
@@ -122,18 +120,20 @@ class RpcServer:
         self._latencies = Latencies()
         self._watchdog = Watchdog()
         self._workers = Workers(limits.workers, limits.max_waiting)
-        self._lanes = make_lanes(limits, self._workers, self._watchdog)
-        self._server = grpc.server(
-            self._lanes.short.pool,
-            interceptors=[
-                CallInterceptor(self._admission, self._latencies, self._lanes, self._make_guard, self._open_streams)
-            ],
-            options=_options(limits.max_message_bytes),
+        self._baton = Baton()
+        self._lanes = make_lanes(limits, self._workers, self._watchdog, self._baton)
+        interceptor = CallInterceptor(
+            self._admission, self._latencies, self._lanes, self._make_guard, self._open_streams
         )
+        options = _options(limits.max_message_bytes)
+        self._servers = [
+            grpc.server(self._lanes.short.pool, interceptors=[interceptor], options=options) for _ in range(SERVERS)
+        ]
         self._health = health.HealthServicer(
             experimental_non_blocking=True, experimental_thread_pool=self._lanes.health.pool
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        for server in self._servers:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self._measure_lag: Callable[[], Lag | None] = lambda: None
         self._is_current = True
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -150,34 +150,19 @@ class RpcServer:
 
     def bind(self, host: str, port: int, certificates: Certificates | None = None) -> int:
         """Bind a port, 0 = any, and return it. certificates: None = no TLS. Raises Precondition."""
-        _require_free(host, port)
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
-            taken = self._add_port(address, certificates)
-        except RuntimeError as error:
-            raise _cannot_listen(host, port, "the port cannot be had") from error
-        if not taken:
-            raise _cannot_listen(host, port, "the port cannot be had")
-        return taken
+        return listen(self._servers, host, port, certificates)
 
     def serve(self, domain: Domain, temporary_file: Callable[[], Path], facts: ServerFacts, reflect: bool) -> None:
         """Answer calls from now on. temporary_file: returns a fresh path for an upload."""
         limits, workspaces = self._limits, domain.workspaces
-        slots = make_transfer_places(limits)
+        slots, watchers = make_transfer_places(limits), make_watcher_places(limits)
         transfers = Transfers(slots, temporary_file, limits.max_import_bytes, self._admission.require_time)
         ocr = OCRServicer(workspaces, transfers, Waits(self._workers, self._lanes.long), facts, self._latencies)
-        ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(ocr, self._server)
-        sample_service_pb2_grpc.add_SampleServiceServicer_to_server(SampleServicer(workspaces), self._server)
-        workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(WorkspaceServicer(workspaces), self._server)
-        model_servicer = ModelServicer(workspaces, domain.models, slots, facts, domain.jobs)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(model_servicer, self._server)
-        dataset_servicer = DatasetServicer(domain.datasets, slots)
-        dataset_service_pb2_grpc.add_DatasetServiceServicer_to_server(dataset_servicer, self._server)
-        watchers = make_watcher_places(limits)
-        job_service_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(domain.jobs, watchers, slots), self._server)
-        reading_servicer = ReadingServicer(domain.readings, slots, temporary_file, self._admission.require_time)
-        reading_service_pb2_grpc.add_ReadingServiceServicer_to_server(reading_servicer, self._server)
-        server_servicer = ServerServicer(
+        samples, own_workspaces = SampleServicer(workspaces), WorkspaceServicer(workspaces)
+        models = ModelServicer(workspaces, domain.models, slots, facts, domain.jobs)
+        datasets, jobs = DatasetServicer(domain.datasets, slots), JobServicer(domain.jobs, watchers, slots)
+        readings = ReadingServicer(domain.readings, slots, temporary_file, self._admission.require_time)
+        itself = ServerServicer(
             facts,
             self._latencies,
             self.load,
@@ -186,13 +171,23 @@ class RpcServer:
             domain.readings.reader.load,
             domain.list_quotas,
         )
-        server_service_pb2_grpc.add_ServerServiceServicer_to_server(server_servicer, self._server)
-        if reflect:
-            enable_reflection([*SERVICES, health.SERVICE_NAME], self._server)
+        for server in self._servers:
+            ocr_service_pb2_grpc.add_OCRServiceServicer_to_server(ocr, server)
+            sample_service_pb2_grpc.add_SampleServiceServicer_to_server(samples, server)
+            workspace_service_pb2_grpc.add_WorkspaceServiceServicer_to_server(own_workspaces, server)
+            model_service_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
+            dataset_service_pb2_grpc.add_DatasetServiceServicer_to_server(datasets, server)
+            job_service_pb2_grpc.add_JobServiceServicer_to_server(jobs, server)
+            reading_service_pb2_grpc.add_ReadingServiceServicer_to_server(readings, server)
+            server_service_pb2_grpc.add_ServerServiceServicer_to_server(itself, server)
+            if reflect:
+                enable_reflection([*SERVICES, health.SERVICE_NAME], server)
         self._measure_lag = workspaces.measure_lag
         self._authenticator.start(self._look)
         self._watchdog.start()
-        self._server.start()
+        self._baton.start()
+        for server in self._servers:
+            server.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     def stop(self, grace_s: float) -> bool:
@@ -205,8 +200,10 @@ class RpcServer:
         if not finished:
             self._watchdog.release()
             self._admission.cut_off(_CUT_OFF_S if grace_s else 0)
-        self._server.stop(_LAST_WORDS_S if finished or grace_s else 0).wait()
+        for ended in [server.stop(_LAST_WORDS_S if finished or grace_s else 0) for server in self._servers]:
+            ended.wait()
         self._watchdog.stop()
+        self._baton.stop()
         self._authenticator.stop()
         for lane in (self._lanes.short, self._lanes.streams, self._lanes.health):
             lane.pool.shutdown(wait=False, cancel_futures=True)
@@ -228,11 +225,6 @@ class RpcServer:
         note = partial(note_call, self._trail, name.rpartition("/")[2]) if rule.audited else None
         return Guard(self._authenticator, rule, note, self._rates.find(rule.kind))
 
-    def _add_port(self, address: str, certificates: Certificates | None) -> int:
-        if certificates is None:
-            return self._server.add_insecure_port(address)
-        return self._server.add_secure_port(address, certificates.credentials())
-
     def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in ("", CURRENT, *SERVICES):
             self._health.set(name, status)
@@ -242,27 +234,8 @@ def _options(max_message_bytes: int) -> Sequence[tuple[str, int]]:
     return (
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
-        ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share it
+        SHARES_PORT,
         ("grpc.http2.min_ping_interval_without_data_ms", _FASTEST_CLIENT_PING_MS),
         ("grpc.keepalive_time_ms", _SERVER_PING_MS),
         ("grpc.keepalive_timeout_ms", _PING_ANSWER_MS),
-    )
-
-
-def _require_free(host: str, port: int) -> None:
-    """Raise Precondition if an address cannot be listened on; gRPC itself does not say why."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            if os.name == "posix":  # as gRPC does: connections that are closing do not block the port
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-    except OSError as error:
-        raise _cannot_listen(host, port, (error.strerror or "not an address").lower()) from error
-
-
-def _cannot_listen(host: str, port: int, why: str) -> Precondition:
-    return Precondition(
-        f"cannot listen on {host}:{port} ({why}); choose another with --listen", StartReason.CANNOT_LISTEN
     )

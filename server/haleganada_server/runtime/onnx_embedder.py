@@ -15,6 +15,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from haleganada_server.core.baton import without_baton
+
 from .weights import Weights
 
 Rasters = NDArray[np.uint8]  # (n, 128, 128)
@@ -60,7 +62,9 @@ class OnnxEmbedder:
 
 
 def _compute(session: onnxruntime.InferenceSession, ink: NDArray[np.float32]) -> Vectors:
-    return np.asarray(session.run(["embedding"], {"ink": ink})[0])
+    with without_baton():
+        outputs = session.run(["embedding"], {"ink": ink})
+    return np.asarray(outputs[0])
 
 
 def _open_session(weights: Weights) -> onnxruntime.InferenceSession:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Unavailable
 from haleganada_server.core.glyphs.ports import DeviceState
@@ -82,7 +83,8 @@ class TorchEmbedder:
             part: Future[Vectors] = Future()
             self._jobs.put((ink[start : start + size], part))
             parts.append(part)
-        return np.concatenate([part.result() for part in parts])
+        with without_baton():
+            return np.concatenate([part.result() for part in parts])
 
     def _serve(self, runner: FittingRunner) -> None:
         next_job: _Job | None = None

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from haleganada_server.core.baton import acquire, without_baton
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, ok_values
 
@@ -77,7 +78,8 @@ class CombiningEncoder:
                 call.turn.acquire()
                 self._waiting.append(call)
         if not call.leads:
-            call.turn.acquire()
+            with without_baton():
+                call.turn.acquire()
         if call.leads:
             self._lead(call)
         return call.result()
@@ -113,7 +115,7 @@ class CombiningEncoder:
                 except Exception as error:  # this caller's own, who is gone for example
                     call.error = error
                     rasters.append([])
-            cores.acquire()
+            acquire(cores)
         finally:
             self._pass_on()
         return rasters

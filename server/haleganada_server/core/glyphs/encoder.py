@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import DataLoss, InvalidInput
 from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, zip_ok
@@ -116,20 +117,21 @@ class GlyphEncoder:
         """Encode micro-batches, some at once, and return what comes of the drawings in order."""
         encoded: list[Outcome[T]] = []
         pending: deque[Future[list[Outcome[T]]]] = deque()
-        try:
-            for batch in batches:
-                while pending and (batch.is_large or len(pending) == self._overlap):
+        with without_baton():  # this thread waits for others, or decodes what is large, which is not Python's work
+            try:
+                for batch in batches:
+                    while pending and (batch.is_large or len(pending) == self._overlap):
+                        encoded += pending.popleft().result()
+                    if batch.is_large:  # in this thread, as micro-batches of other calls wait for those of the pool
+                        encoded += encode(batch)
+                    else:
+                        pending.append(self._pool.submit(encode, batch))
+                while pending:
                     encoded += pending.popleft().result()
-                if batch.is_large:  # in this thread, because micro-batches of other calls wait for those of the pool
-                    encoded += encode(batch)
-                else:
-                    pending.append(self._pool.submit(encode, batch))
-            while pending:
-                encoded += pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
-            wait(pending)
+            finally:
+                for future in pending:
+                    future.cancel()
+                wait(pending)
         return encoded
 
     def _encode_together(

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from haleganada_server.core.baton import without_baton
+
 from .classification import Predictor
 
 CAPACITY = 4
@@ -32,7 +34,8 @@ class ModelCache:
                 self._entries.popitem(last=False)
         if missing:
             self._fill(model_id, entry, load)
-        return entry.result()
+        with without_baton():
+            return entry.result()
 
     def drop(self, model_id: str) -> None:
         """Forget a deleted model. Calls that already have its predictor finish with it."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
+from haleganada_server.core.baton import locked, without_baton
 from haleganada_server.core.cancellation import Cancellation
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
@@ -146,7 +147,7 @@ class WorkspaceState:
 
     def catch_up(self) -> None:
         """Learn what other servers have committed. Raises Unavailable, and NotFound if the workspace was deleted."""
-        with self._queue.lock:
+        with locked(self._queue.lock):
             if self._in_use:
                 self._on_present_log(self._read_news)
 
@@ -163,7 +164,8 @@ class WorkspaceState:
                 if self._knowledge.revision >= revision:
                     return
             cancellation.check()
-            time.sleep(_REACH_PAUSE_S)
+            with without_baton():
+                time.sleep(_REACH_PAUSE_S)
 
     def _read_news(self) -> None:
         knowledge = self._follow(self._log.news(self._knowledge.revision))
@@ -203,11 +205,11 @@ class WorkspaceState:
         """Adapt the head to all samples of the published state, and return that state with it. From now on, newer
         states use its basis too. Other callers wait meanwhile; changes and predictions go on.
         """
-        with self._adapting:
+        with locked(self._adapting):
             knowledge = self._knowledge
             if not knowledge.head.is_adapted:
                 knowledge = replace(knowledge, head=knowledge.head.adapt())
-                with self._queue.lock:
+                with locked(self._queue.lock):
                     self._knowledge = replace(self._knowledge, head=self._knowledge.head.adopt(knowledge.head))
             return knowledge
 

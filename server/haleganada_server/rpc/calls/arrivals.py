@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import grpc
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.errors import InvalidInput
 from haleganada_server.rpc.caller import source_of
 
@@ -40,7 +41,8 @@ class Arrivals:
         else:
             self._wait_within_share(call, context)
         try:
-            message = next(requests, None)
+            with without_baton():
+                message = next(requests, None)
         finally:
             call.waiting = None
         if message is None:

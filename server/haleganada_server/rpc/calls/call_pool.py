@@ -1,7 +1,7 @@
 """The threads that calls of one kind run on, and which calls there are.
 
 A thread costs little while it waits, so there is one for each call that is let in: a caller who is slow to send holds a
-thread, never the turn of somebody who has sent everything.
+thread, never the turn of somebody who has sent everything. If they share a baton, a call begins when it has it.
 
 The set of open calls has no lock, because each call pays for it twice and all of its operations are single steps.
 """
@@ -15,9 +15,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
+
+from haleganada_server.core.baton import Baton, Carrier
 
 _log = logging.getLogger(__name__)
 _DONE: Future[Any] = Future()
@@ -39,11 +41,18 @@ class OpenCall:
         self.peer = self.caller = ""
 
 
-class _Job(NamedTuple):
-    """A call, and what carries it out."""
+class _Job:
+    """A call, and what carries it out: a claim to the pool's baton."""
 
-    call: OpenCall
-    work: Callable[[], object]
+    __slots__ = ("_begin", "call", "work")
+
+    def __init__(self, work: Callable[[], object], begin: Callable[[_Job], None]) -> None:
+        """begin: has a job carried out in another thread."""
+        self.call, self.work, self._begin = OpenCall(), work, begin
+
+    def go_on(self) -> None:
+        """See Claim."""
+        self._begin(self)
 
 
 class CallPool(ThreadPoolExecutor):
@@ -52,8 +61,10 @@ class CallPool(ThreadPoolExecutor):
     future that nobody would ask, which saves a tenth or more of an empty call.
     """
 
-    def __init__(self, limit: int, name: str) -> None:
+    def __init__(self, limit: int, name: str, baton: Baton | None = None) -> None:
+        """name: of the threads. baton: what they share; None = they run beside each other."""
         super().__init__(limit)
+        self._baton = baton
         self._limit, self._name = limit, name
         self._open: set[OpenCall] = set()
         self._resting: list[SimpleQueue[_Job | None]] = []
@@ -86,14 +97,10 @@ class CallPool(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Carry out a call in a thread. Return a future that is done already and knows nothing of the call."""
-        job = _Job(OpenCall(), partial(fn, *args, **kwargs))
+        job = _Job(partial(fn, *args, **kwargs), self._begin)
         self._open.add(job.call)
-        try:
-            inbox = self._resting.pop()
-        except IndexError:
-            inbox = SimpleQueue()
-            threading.Thread(target=self._work, args=(inbox,), name=self._name, daemon=True).start()
-        inbox.put(job)
+        if self._baton is None or self._baton.take(job):
+            self._begin(job)
         return _DONE
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -103,16 +110,27 @@ class CallPool(ThreadPoolExecutor):
         while self._resting:
             self._resting.pop().put(None)
 
+    def _begin(self, job: _Job) -> None:
+        """Let a thread that rests, or a new one, carry out a call."""
+        try:
+            inbox = self._resting.pop()
+        except IndexError:
+            inbox = SimpleQueue()
+            threading.Thread(target=self._work, args=(inbox,), name=self._name, daemon=True).start()
+        inbox.put(job)
+
     def _work(self, inbox: SimpleQueue[_Job | None]) -> None:
         """Carry out calls, one after another, until None comes."""
         while (job := inbox.get()) is not None:
-            self._carry_out(job)
-            job = None  # or the last call would be kept as long as this thread rests
+            while job is not None:
+                job = self._carry_out(job)
             self._resting.append(inbox)
             if self._is_shut_down:
                 self.shutdown()
 
-    def _carry_out(self, job: _Job) -> None:
+    def _carry_out(self, job: _Job) -> _Job | None:
+        """Carry out a call. Return the next one, if it is for this thread."""
+        carrier = Carrier(self._baton, job) if self._baton is not None else None
         self._own.call = job.call
         try:
             job.work()
@@ -120,6 +138,11 @@ class CallPool(ThreadPoolExecutor):
             _log.exception("a call failed")
         finally:
             self._open.discard(job.call)
+            following = carrier.end() if carrier is not None else None
+        if following is None or isinstance(following, _Job):
+            return following
+        following.go_on()
+        return None
 
 
 class InlinePool(ThreadPoolExecutor):

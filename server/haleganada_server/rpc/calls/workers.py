@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted
 
@@ -80,7 +81,8 @@ class Workers:
             turn.acquire()
             self._waiting.setdefault(caller, deque()).append(turn)
             self._queued += 1
-        turn.acquire()  # released by whoever ends, and passes the turn on
+        with without_baton():
+            turn.acquire()  # released by whoever ends, and passes the turn on
 
     def end(self, caller: str) -> None:
         """Pass the turn on."""
@@ -100,7 +102,8 @@ class Workers:
         """Within a turn: leave it to others for the block, which only waits for something."""
         self.end(caller)
         try:
-            yield
+            with without_baton():
+                yield
         finally:
             self.begin(caller, always=True)  # it was let in already, so it is not refused
 

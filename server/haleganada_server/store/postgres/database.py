@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition, Unavailable
 
@@ -103,7 +104,7 @@ class Database:
         """
         if self._is_away:
             raise database_away()
-        with self.connect() as connection:
+        with without_baton(), self.connect() as connection:
             connection.execute("SET idle_in_transaction_session_timeout = 0")
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield connection, connection.execute(query, values).fetchone()
@@ -120,11 +121,12 @@ class Database:
         if self._is_away:
             raise database_away()
         pool = self._pool
-        connection, begun = _begin(pool, begin)
-        try:
-            yield connection, begun
-        finally:
-            _give_back(pool, connection)
+        with without_baton():  # each statement waits for the database
+            connection, begun = _begin(pool, begin)
+            try:
+                yield connection, begun
+            finally:
+                _give_back(pool, connection)
 
     def _make_pool(self) -> ConnectionPool[Connection]:
         return ConnectionPool(

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.errors import DataLoss
@@ -158,7 +159,7 @@ class SqliteLog(LogReader):
             try:
                 yield transaction
                 reach("commit.before")
-                with self._measures.span("commit"), self._measures.seconds.count_seconds():
+                with self._measures.span("commit"), self._measures.seconds.count_seconds(), without_baton():
                     writer.execute("COMMIT")
             except BaseException as error:
                 if isinstance(error, (sqlite3.Error, OSError)):

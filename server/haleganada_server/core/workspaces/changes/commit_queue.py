@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from haleganada_server.core.baton import locked
 from haleganada_server.core.errors import ITEM_ERRORS
 
 MAX_GROUP = 512
@@ -57,14 +58,14 @@ class CommitQueue:
     def run(self, changes: Sequence[PendingChange]) -> None:
         """Return when all changes are done, successfully or not."""
         self._waiting.extend(changes)
-        with self.lock:
+        with locked(self.lock):
             while not all(change.done for change in changes):
                 count = min(len(self._waiting), MAX_GROUP)
                 self._commit_group([self._waiting.popleft() for _ in range(count)])
 
     def run_alone(self, change: PendingChange) -> None:
         """Return when a change is done that must not share its commit, because it is large."""
-        with self.lock:
+        with locked(self.lock):
             self._commit_group([change])
 
     def _commit_group(self, group: list[PendingChange]) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from types import TracebackType
 
+from haleganada_server.core.baton import locked
 from haleganada_server.core.errors import DataLoss, NotFound
 
 from ..workspace import Workspace
@@ -134,7 +135,7 @@ class Registry:
     @contextmanager
     def hold(self, entry: Entry) -> Iterator[None]:
         """Let nobody else load, unload or replace a workspace while the block runs."""
-        with entry.lock:
+        with locked(entry.lock):
             entry.pins.append(None)
             try:
                 yield
@@ -143,7 +144,7 @@ class Registry:
 
     def load(self, entry: Entry) -> Workspace:
         """Return an entry's workspace, from the disk if need be. Raises as pin does."""
-        with entry.lock:
+        with locked(entry.lock):
             if entry.is_deleted:
                 raise NotFound("workspace", entry.name, "it was deleted meanwhile")
             entry.require_readable()
