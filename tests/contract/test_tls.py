@@ -81,7 +81,8 @@ def test_a_certificate_is_replaced_under_load_and_no_call_fails(
             for pair in (new, old, new):
                 used.replace(pair)
                 wait_for_more(calls)
-                assert read_certificate(server) == pair.certificate.read_text()
+                shown = {read_certificate(server) for _ in range(8)}  # several gRPC servers share the port
+                assert shown == {pair.certificate.read_text()}
         finally:
             is_over.set()
             for thread in threads:

@@ -23,7 +23,7 @@ from tests.bench.drawings import LABELS, strokes
 from tests.bench.memory import read_memory, sample
 from tests.bench.overload.box_caller import Outcomes, read_outcomes, start_callers
 from tests.bench.table import Table, describe_quantiles
-from tests.e2e.processes import ServerProcess, server
+from tests.e2e.processes import ServerProcess, fresh_server
 from tests.support.tokens import add_token
 
 CLIENTS = {"anna": 18, "ben": 11, "cara": 8, "dora": 7, "emil": 6}
@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         tokens = {name: add_token(data, name, Role.TEACH) for name in CLIENTS}
-        with server(data, "--profile", options.profile) as running:
+        with fresh_server(data, "--profile", options.profile) as running:
             teach(running, tokens["anna"])
             capacity = measure_capacity(running, tokens, max(3.0, min(20.0, options.minutes * 6)))
             began, pid = time.monotonic(), running.process.pid
