@@ -147,8 +147,9 @@ bench-access: .venv/.done-test           ## Tokens and certificates that change 
 bench-box: .venv/.done-test              ## 50 clients of 5 people ask for twice what a server can do; ARGS="--minutes 2" is shorter
 	$(BIN)/python -m tests.bench.overload.box $(ARGS)
 
-bench-cluster: .venv/.done-test          ## Two servers on one PostgreSQL: teaching beside SQLite, how soon others know, kills; ARGS="--kills 33" is shorter
+bench-cluster: .venv/.done-test          ## Two servers on one PostgreSQL behind Envoy: teaching, asking, memory, kills, where many bend; ARGS="--kills 33" is shorter
 	$(BIN)/python -m tests.bench.cluster $(ARGS)
+	$(BIN)/python -m tests.bench.cluster.bends
 
 bench-snapshots: .venv/.done-test        ## Saving 100,000 samples, importing again and again, teaching under automatic snapshots
 	$(BIN)/python -m tests.bench.snapshots
