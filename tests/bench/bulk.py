@@ -70,6 +70,7 @@ def write_pictures(folder: Path, count: int) -> list[Path]:
     paths = [folder / f"{number:06}.png" for number in range(count)]
     for number, path in enumerate(paths):
         path.write_bytes(canvas_png(LABELS[number % len(LABELS)], number))
+    os.sync()  # else the first who syncs anything waits for all of these
     return paths
 
 
