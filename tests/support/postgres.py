@@ -35,7 +35,7 @@ def find_program(name: str) -> str:
 
 def missing_postgres() -> str:
     """Why there can be no server; "" if there can."""
-    if find_spec("psycopg_pool") is None:
+    if find_spec("psycopg_pool") is None or find_spec("yoyo") is None:
         return "the extra cluster is not installed"
     if not (find_program("initdb") and find_program("pg_ctl")):
         return "PostgreSQL is not installed (Debian: apt-get install postgresql)"

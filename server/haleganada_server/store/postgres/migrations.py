@@ -1,45 +1,69 @@
-"""The versions of the tables: numbered SQL files, each carried out once, in one transaction with all that are missing.
+"""The versions of the tables: SQL files that yoyo carries out, each once, all that are missing in one transaction.
 
-A tool for migrations would bring an ORM, or a connection of its own that knows nothing of our errors, for what is a
-list of files and a lock.
+By itself, yoyo opens connections of its own, commits a migration apart from the note that it was made, and locks by a
+row; a server killed in between would leave what keeps each later one from starting. So here it works on our connection,
+in our transaction, and others wait for a lock that PostgreSQL takes back as soon as the connection breaks.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import logging
+from contextlib import AbstractContextManager, nullcontext
+
+from yoyo import internalmigrations, read_migrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
+from yoyo.migrations import Migration, default_migration_table
 
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 
 from .connections import SCHEMA, Connection
 
-_FILES = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
-VERSION = len(_FILES)
+_FILES = f"package:{__package__}:migrations"
 _LOCK = 0x48414C45_0001  # of all servers on a database: one brings the tables up to date, the others wait
-_VERSIONS = f"CREATE TABLE {SCHEMA}.migrations (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())"
 
 
 def migrate(connection: Connection) -> None:
     """Bring the tables up to date. Raises Precondition if a newer server has made them."""
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # which tells of each statement
+    files = read_migrations(_FILES)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        version = _read_version(connection)
-        if version > VERSION:
+        if connection.execute("SELECT to_regnamespace(%s) IS NULL", (SCHEMA,)).fetchone() == (True,):
+            connection.execute(f"CREATE SCHEMA {SCHEMA}")  # IF NOT EXISTS would need the right to, also where it exists
+        backend = _OnOneConnection(connection)
+        if set(backend.get_applied_migration_hashes()) - {file.hash for file in files}:
             raise Precondition(
                 "the database was written by a newer version of this server; update this server, nothing is lost",
                 StartReason.DATABASE_UNUSABLE,
             )
-        for number, file in enumerate(_FILES[version:], version + 1):
-            connection.execute(file.read_text(encoding="utf-8"))
-            connection.execute("INSERT INTO migrations (version) VALUES (%s)", (number,))
+        for file in backend.to_apply(files):  # apply_migrations() would pass over a file that it cannot read
+            backend.apply_one(file)
 
 
-def _read_version(connection: Connection) -> int:
-    """Return the number of migrations that the database has had; the first server makes the schema."""
-    found = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.migrations",)).fetchone()
-    if not (found and found[0]):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-        connection.execute(_VERSIONS)
-        return 0
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()
-    return int(row[0]) if row else 0
+class _OnOneConnection(PostgresqlPsycopgBackend):
+    """Carries out migrations within the transaction that a connection is in; the caller commits it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._given = connection
+        facts = connection.info
+        uri = DatabaseURI("postgresql+psycopg", None, None, facts.host, facts.port, facts.dbname, {})
+        super().__init__(uri, default_migration_table)
+        self._in_transaction = True  # so that each step is a savepoint
+
+    def connect(self, dburi: DatabaseURI) -> Connection:  # noqa: ARG002
+        return self._given
+
+    def copy(self) -> AbstractContextManager[_OnOneConnection]:
+        return nullcontext(self)
+
+    def ensure_internal_schema_updated(self) -> None:
+        """Make the tables in which yoyo notes what was made, without its lock and without a commit."""
+        if internalmigrations.needs_upgrading(self):
+            internalmigrations.upgrade(self)
+
+    def log_migration(self, migration: Migration, operation: str) -> None:
+        """Keep no second record with the names of user and machine: a container's user may have none, and the
+        machine's would be asked of a name server.
+        """
