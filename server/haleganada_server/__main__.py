@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from difflib import get_close_matches
+from itertools import pairwise
 
 import click
 
@@ -69,6 +70,16 @@ class LazyGroup(click.Group):
                 f"{cmd_name} needs {error.name}, which is not installed: {describe_install(extra)}"
             ) from error
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command. Whoever asks for a log of JSON gets no lines of gRPC's between, which reads this variable
+        when it is imported.
+        """
+        if "--log-format=json" in args or ("--log-format", "json") in pairwise(args):
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. What click proposes for an unknown option must be spelled nearly so, and never be unsafe."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -200,6 +203,24 @@ def test_tls_lets_other_machines_in(start: Start, tmp_path: Path) -> None:
             ocr.StatsRequest(), timeout=10, metadata=bearing(shown)
         )
     assert stats.samples_total == 0
+
+
+@needs_openssl
+@pytest.mark.parametrize("flags", [("--log-format", "json"), ("--log-format=json",)])
+def test_a_log_of_json_has_no_other_lines(start: Start, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    pair = make_pair(tmp_path, "server")
+    tls = ("--tls-cert", str(pair.certificate), "--tls-key", str(pair.key), "--tls-client-ca", str(pair.certificate))
+    process = start(*tls, "--log-level", "info", *flags, fresh=True)
+    port = int(ready(process)[1].rpartition(":")[2])
+    context = ssl.create_default_context(cafile=str(pair.certificate))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # whose handshake tells the client that it was refused
+    for _ in range(3):  # clients without a certificate, of which gRPC has something to say
+        with socket.create_connection(("localhost", port), timeout=10) as plain, pytest.raises(OSError):
+            context.wrap_socket(plain, server_hostname="localhost").recv(1)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=30)
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert lines and all(line["level"] for line in lines)
 
 
 @needs_openssl
