@@ -74,6 +74,15 @@ def test_a_session_is_one_browsers_and_ends_with_its_logout(app: Flask, web: Fla
     assert 'id="log-out"' not in web.get("/").text
 
 
+def test_a_page_in_several_processes_says_why_nobody_can_log_in(web: FlaskClient, boss: str) -> None:
+    several = {"wsgi.multiprocess": True}
+    refused = web.post("/page/login", json={"token": boss}, environ_overrides=several)
+    assert (refused.status_code, refused.get_json()["reason"]) == (409, "SEVERAL_PROCESSES")
+    assert "--workers 1" in refused.get_json()["error"] and web.get_cookie(sessions.COOKIE) is None
+    shown = {"Authorization": f"Bearer {boss}"}
+    assert web.get("/page/workspaces", headers=shown, environ_overrides=several).status_code == 200
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_the_cookie_is_for_this_site_and_no_script(web: FlaskClient, boss: str, scheme: str) -> None:
     answer = web.post("/page/login", json={"token": f" {boss}\n"}, base_url=f"{scheme}://localhost")
