@@ -24,7 +24,7 @@ class Claim(Protocol):
     """A wish to have the baton."""
 
     def go_on(self) -> None:
-        """Go on with what needs the baton, in another thread than this one."""
+        """Go on with what needs the baton, in another thread than this one. Raises nothing: who calls it is anybody."""
 
 
 class Baton:
@@ -73,19 +73,25 @@ class Baton:
 
     def _take_from_slow_holders(self) -> None:
         seen = -1
-        while self._is_wanted.wait():
+        while self._is_wanted.wait() and not self._is_stopped:
             time.sleep(KEPT_S)
-            taken = None
-            with self._lock:
-                if self._is_stopped:
-                    break
-                if not self._claims:
-                    self._is_wanted.clear()
-                elif self._passed == seen:
-                    taken = self._pass_to_next()
-                seen = self._passed
-            if taken is not None:
-                taken.go_on()
+            seen = self._look(seen)
+
+    def _look(self, seen: int) -> int:
+        """Take the baton from who has had it since it was seen after so many hand-overs; return how many there were.
+        What is done here is not in the loop that calls it, which would keep the last claim, and its call, while it
+        waits.
+        """
+        taken = None
+        with self._lock:
+            if not self._claims and not self._is_stopped:
+                self._is_wanted.clear()
+            elif self._claims and self._passed == seen:
+                taken = self._pass_to_next()
+            passed = self._passed
+        if taken is not None:
+            taken.go_on()
+        return passed
 
 
 class Carrier:

@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.machine_errors import machine_errors, no_memory, raise_machine_error
 from haleganada_server.core.models.card import ModelCard
@@ -59,7 +60,8 @@ class OnnxClassifier:
 
     def _run(self, rasters: Rasters) -> list[NDArray[np.float32]]:
         ink = self._to_input(rasters, self._card.preprocessing.side)
-        return list(self._session.run([_OUTPUT, _UNKNOWN] if self._can_reject else [_OUTPUT], {_INPUT: ink}))
+        with without_baton():
+            return list(self._session.run([_OUTPUT, _UNKNOWN] if self._can_reject else [_OUTPUT], {_INPUT: ink}))
 
 
 def _load_session(path: Path, card: ModelCard, threads: int) -> onnxruntime.InferenceSession:

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.online.saved_answers import ANSWERS, AnswersCard
 
@@ -38,7 +39,8 @@ def load_saved_answers(
 
     def classify(rasters: NDArray[np.uint8]) -> NDArray[np.float64]:
         batches = [rasters[i : i + _MICRO_BATCH] for i in range(0, len(rasters), _MICRO_BATCH)]
-        rows = [session.run(["probabilities"], {"ink": to_input(batch, card.side)})[0] for batch in batches]
+        with without_baton():
+            rows = [session.run(["probabilities"], {"ink": to_input(batch, card.side)})[0] for batch in batches]
         return np.concatenate(rows).astype(np.float64)
 
     return card, classify

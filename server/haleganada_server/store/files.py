@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.disk.failpoints import reach
 
 _LOCKED_BYTE = 1 << 20  # Windows: a locked byte cannot be read, so it is far behind what a lock file says
@@ -21,14 +22,15 @@ def sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with without_baton():
+            os.fsync(handle)
     finally:
         os.close(handle)
 
 
 def sync_file(path: Path) -> None:
     """Make a file's content survive a power failure."""
-    with path.open("rb+") as file:
+    with path.open("rb+") as file, without_baton():
         os.fsync(file.fileno())
 
 

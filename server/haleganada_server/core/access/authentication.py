@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason, StartReason
 from haleganada_server.core.errors import Precondition, Unauthenticated
@@ -118,7 +119,7 @@ class Authenticator:
         found = self._find_recognized(mark)
         if found is not None:
             return found
-        with self._tries.turn(address):
+        with without_baton(), self._tries.turn(address):  # others wait for a turn, and a hash takes long, in C
             self._tries.require(address)
             known = self._compare(shown)
             if known is None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.error_reasons import Reason
 
 from .ports import LearnerProcess
@@ -62,8 +63,9 @@ class ChildClient:
             request_id = self._last_id
             self._pending[request_id] = reply
         try:
-            self.send({"predict": request_id, "count": len(rasters)}, rasters.tobytes())
-            return reply.result(timeout_s)
+            with without_baton():
+                self.send({"predict": request_id, "count": len(rasters)}, rasters.tobytes())
+                return reply.result(timeout_s)
         except OSError:
             return None
         except TimeoutError:

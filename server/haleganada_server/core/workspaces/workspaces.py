@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from haleganada_server.core.access.identity import LOCAL_CALLER, Caller
+from haleganada_server.core.baton import locked
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import AlreadyExists, DataLoss, Exhausted, NotFound, Precondition, Unavailable
@@ -115,7 +116,7 @@ class Workspaces:
     def create(self, name: str) -> WorkspaceInfo:
         """Create an empty workspace. Raises AlreadyExists, InvalidInput, QuotaExceeded."""
         name = workspace_name(name)
-        with self._lock:
+        with locked(self._lock):
             if self._dependencies.directory.exists(name):
                 raise AlreadyExists(
                     f"there is already a workspace “{name}”; use it, or choose another name", Reason.WORKSPACE_EXISTS
@@ -182,7 +183,7 @@ class Workspaces:
                 "models then; or name the model in Predict, at the server that has it",
                 Reason.NOT_SHARED,
             )
-        with self._lock, self.use(name):
+        with locked(self._lock), self.use(name):
             chosen = self._dependencies.models.activate(name, model)
         self._dependencies.learners.discard(name)
         return chosen
@@ -205,7 +206,7 @@ class Workspaces:
             entry = self._registry.require(name)
 
             def save() -> None:
-                with self._lock:
+                with locked(self._lock):
                     if entry.is_deleted:
                         raise NotFound("workspace", name, "it was deleted meanwhile")
                     models.activate_online(name, learning)
@@ -229,7 +230,7 @@ class Workspaces:
         _require_confirmation(name, confirm)
         if name == DEFAULT_WORKSPACE:
             raise Precondition("the workspace “default” always exists; reset it instead", Reason.DEFAULT_WORKSPACE)
-        with self._lock:
+        with locked(self._lock):
             entry = self._registry.require(name)
             with self._reload_if_closed(entry):
                 workspace = self._registry.load_if_readable(entry)
@@ -248,7 +249,7 @@ class Workspaces:
         """
         name = workspace_name(name)
         _require_confirmation(name, confirm)
-        with self._lock:
+        with locked(self._lock):
             retired = self._replace(self._registry.require(name), ChangeKind.RESET, expected_revision, client)
             return retired, self.get(name).knowledge.revision
 
@@ -261,7 +262,7 @@ class Workspaces:
         name = workspace_name(name)
         if all(kept.snapshot_id != snapshot_id for kept in self._dependencies.directory.snapshots(name)):
             raise NotFound("snapshot", snapshot_id, f"list the snapshots of “{name}”")
-        with self._lock:
+        with locked(self._lock):
             entry = self._registry.find(name) or self._make_entry(name)
             retired = self._replace(entry, ChangeKind.RESTORE, expected_revision, client, snapshot_id)
         return self.info(name), retired
@@ -279,7 +280,7 @@ class Workspaces:
         self._survey.close()
         self._dependencies.learners.close()
         self.automatic_snapshots.close()
-        with self._lock:
+        with locked(self._lock):
             self._reembedder.close()
             self._background_adaptation.close()
             for workspace in self._registry.list_loaded():

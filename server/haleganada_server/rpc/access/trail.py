@@ -8,6 +8,7 @@ from typing import Any
 
 from haleganada_server.core.access.audit import AuditEntry, AuditTrail
 from haleganada_server.core.access.identity import Caller, Identity
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.labels import workspace_name
 from haleganada_server.core.machine_errors import machine_errors
@@ -21,5 +22,5 @@ def note_call(trail: AuditTrail, method: str, identity: Identity, message: Any) 
     workspace = workspace_name(message.workspace) if hasattr(message, "workspace") else ""
     subjects = (str(getattr(message, name, "")) for name in _SUBJECTS)
     detail = next(filter(None, subjects), "")[:_LONGEST]
-    with machine_errors():
+    with machine_errors(), without_baton():
         trail.append(AuditEntry(now_us(), Caller(identity.name), method, workspace, detail))

@@ -11,8 +11,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -68,6 +70,7 @@ class CallPool(ThreadPoolExecutor):
         self._limit, self._name = limit, name
         self._open: set[OpenCall] = set()
         self._resting: list[SimpleQueue[_Job | None]] = []
+        self._left: deque[_Job] = deque()
         self._is_shut_down = False
         self._own = threading.local()
 
@@ -108,7 +111,8 @@ class CallPool(ThreadPoolExecutor):
         del wait, cancel_futures
         self._is_shut_down = True
         while self._resting:
-            self._resting.pop().put(None)
+            with suppress(IndexError):  # another thread that ends took the last
+                self._resting.pop().put(None)
 
     def _begin(self, job: _Job) -> None:
         """Let a thread that rests, or a new one, carry out a call."""
@@ -116,8 +120,25 @@ class CallPool(ThreadPoolExecutor):
             inbox = self._resting.pop()
         except IndexError:
             inbox = SimpleQueue()
-            threading.Thread(target=self._work, args=(inbox,), name=self._name, daemon=True).start()
+            try:
+                threading.Thread(target=self._work, args=(inbox,), name=self._name, daemon=True).start()
+            except RuntimeError:  # the machine has no more; whoever is done with a call takes this one, too
+                self._left.append(job)
+                self._begin_left()
+                return
         inbox.put(job)
+
+    def _begin_left(self) -> None:
+        """Let threads that rest carry out the calls for which none could be started."""
+        while self._left:
+            try:
+                inbox = self._resting.pop()
+            except IndexError:
+                return
+            try:
+                inbox.put(self._left.popleft())
+            except IndexError:  # another thread took it
+                self._resting.append(inbox)
 
     def _work(self, inbox: SimpleQueue[_Job | None]) -> None:
         """Carry out calls, one after another, until None comes."""
@@ -125,6 +146,7 @@ class CallPool(ThreadPoolExecutor):
             while job is not None:
                 job = self._carry_out(job)
             self._resting.append(inbox)
+            self._begin_left()
             if self._is_shut_down:
                 self.shutdown()
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.disk.checksum import CHECKSUM, seal, unseal
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.reading.corrections.corrections import JournalEntry, entry_from_json, entry_to_json
@@ -78,7 +79,8 @@ def append_line(path: Path, line: bytes) -> None:
             file.write(line)
             file.flush()
             reach("correction.written")
-            os.fsync(file.fileno())
+            with without_baton():
+                os.fsync(file.fileno())
         except OSError:
             file.truncate(end)
             raise

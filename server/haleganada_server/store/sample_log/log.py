@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from haleganada_server.core.baton import without_baton
+from haleganada_server.core.baton import locked, without_baton
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.errors import DataLoss
@@ -139,7 +139,7 @@ class SqliteLog(LogReader):
     def sync_mark(self) -> None:
         """Make the mark survive a power failure. An error is only logged."""
         if self._mark_file is not None:
-            with self._writing:
+            with locked(self._writing):
                 self._mark_file.write(self._mark, sync=True)
                 self._open_files.note_use(self, changed=True)
 
@@ -178,7 +178,7 @@ class SqliteLog(LogReader):
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """Give the block the connection that writes."""
-        with self._writing:
+        with locked(self._writing):
             self._require_open()
             if opens := self._writer is None:
                 self._require_same_file()
@@ -242,7 +242,7 @@ class SqliteLog(LogReader):
                 raise sqlite3.OperationalError("database is locked")
 
     def close(self) -> None:
-        with self._writing:
+        with locked(self._writing):
             super().close()
             self._close_writer()
         self._open_files.note_use(self, changed=True)

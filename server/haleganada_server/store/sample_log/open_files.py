@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
+from haleganada_server.core.baton import without_baton
+
 _MAX_LIMIT = 128
 _SHARE = 8  # of the descriptors of the process, one of so many parts; calls, jobs and transfers need the others
 
@@ -56,7 +58,8 @@ class OpenFiles:
             self._count(log)
             others = [other for other in self._held if other is not log] if self._total > self._limit else []
         for other in others if changed else ():
-            other.release()
+            with without_baton():  # who closes a log syncs it
+                other.release()
             with self._lock:
                 self._count(other, moves=False)
                 if self._total <= self._limit:

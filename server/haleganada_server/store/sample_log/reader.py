@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from haleganada_server.core.baton import locked, without_baton
 from haleganada_server.core.disk.files import measure_size
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Unavailable
@@ -225,7 +226,7 @@ class LogReader:
     def close(self) -> None:
         """Wait a little for long reads to end; later reads raise Unavailable."""
         self._long_reads.close()
-        with self._reading:
+        with locked(self._reading):
             self._closed = True
             self._close_reader()
         self._open_files.note_use(self, changed=True)
@@ -287,7 +288,7 @@ class LogReader:
     @contextmanager
     def _short_read(self) -> Iterator[sqlite3.Connection]:
         """Give the block the shared connection."""
-        with self._reading, storage_errors(self._name, self.path):
+        with locked(self._reading), storage_errors(self._name, self.path):
             self._require_open()
             if opens := self._reader is None:
                 self._require_same_file()
@@ -358,7 +359,7 @@ class LongReads:
 
     def close(self) -> None:
         """Allow no more reads, and wait for those in progress, but not for ever."""
-        with self._changed:
+        with without_baton(), self._changed:
             self._closed = True
             self._changed.wait_for(lambda: self._count == 0, _CLOSE_TIMEOUT_S)
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TypeVar
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.outcomes import Outcome, raise_if_error, strip_traceback
@@ -40,12 +41,13 @@ class Turns:
     def _take(self, work: Callable[[], T], cancellation: Cancellation) -> Outcome[T]:
         """Wait for the outcome. Raising it here, where the future is, would make a cycle that keeps the picture."""
         future = self._thread.submit(_attempt, work, cancellation)
-        while not wait([future], _POLL_S).done:
-            try:
-                cancellation.check()
-            except HaleganadaError:
-                future.cancel()
-                raise
+        with without_baton():
+            while not wait([future], _POLL_S).done:
+                try:
+                    cancellation.check()
+                except HaleganadaError:
+                    future.cancel()
+                    raise
         return future.result()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -127,6 +128,48 @@ def test_who_keeps_it_for_too_long_runs_beside_the_next(watched: Baton) -> None:
     assert time.monotonic() - began > 3 * KEPT_S
 
 
+def test_a_call_that_had_to_wait_is_not_kept(watched: Baton) -> None:
+    """What a call holds, its message for example, goes with it, also if it got the baton because another was slow."""
+    told = threading.Event()
+
+    class Work:
+        def __call__(self) -> None:
+            told.set()
+
+    work = Work()
+    kept = weakref.ref(work)
+    calls: list[Callable[[], object]] = [lambda: told.wait(60), work]
+    del work
+    pool = CallPool(CALLS, NAME, watched)
+    while calls:
+        pool.submit(calls.pop(0))
+    wait_until(lambda: kept() is None)
+    pool.shutdown()
+
+
+def test_a_call_for_which_there_is_no_thread_waits_for_one(watched: Baton, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, told, done = threading.Event(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        began.set()
+        with without_baton():
+            assert told.wait(60)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = CallPool(CALLS, NAME, watched)
+    pool.submit(wait)
+    assert began.wait(60)
+    with monkeypatch.context() as machine:
+        machine.setattr(threading.Thread, "start", refuse)
+        pool.submit(done.set)
+    told.set()
+    assert done.wait(60)
+    wait_until(lambda: pool.count == 0)
+    pool.shutdown()
+
+
 def test_any_mixture_of_calls_ends(watched: Baton) -> None:
     chance, lock, done = random.Random(7), threading.RLock(), []
 
@@ -151,6 +194,16 @@ def test_any_mixture_of_calls_ends(watched: Baton) -> None:
 
     run(watched, *[make(number) for number in range(CALLS)])
     assert sorted(done) == list(range(CALLS))
+
+
+def test_a_watch_ends_whenever_it_is_told_to() -> None:
+    for _ in range(20):
+        baton = Baton()
+        baton.start()
+        first, second = Later(), Later()
+        assert baton.take(first) and not baton.take(second)
+        assert baton.pass_on(first) is second and baton.pass_on(second) is None
+        baton.stop()  # while it finds out that nobody waits any longer
 
 
 def test_threads_of_others_need_no_baton() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from haleganada_server.core.baton import locked
 from haleganada_server.core.knowledge.knowledge import Knowledge
 from haleganada_server.core.reading.page import PageReading
 from haleganada_server.core.reading.ports import PresentText
@@ -85,7 +86,7 @@ class OpenPages:
             self._places.move_to_end(key)
             place.users += 1
         try:
-            with place.lock:
+            with locked(place.lock):
                 try:
                     if place.page is not None and not is_current(place.page.history):
                         place.page = None

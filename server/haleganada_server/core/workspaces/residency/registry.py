@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from types import TracebackType
 
-from haleganada_server.core.baton import locked
+from haleganada_server.core.baton import locked, without_baton
 from haleganada_server.core.errors import DataLoss, NotFound
 
 from ..workspace import Workspace
@@ -193,7 +193,7 @@ class Registry:
         """Unload workspaces until the rest is within the budget, or in use."""
         if self._total <= self._budget:
             return
-        with self._trimming:
+        with locked(self._trimming):
             loaded = [entry for entry in list(self._entries.values()) if entry.workspace is not None]
             for entry in sorted(loaded, key=lambda entry: entry.last_use)[:-1]:  # the newest one may be needed at once
                 if self._total <= self._budget:
@@ -212,7 +212,8 @@ class Registry:
                 entry.workspace = workspace
                 return
             self._on_unload(entry, workspace)
-            workspace.close()
+            with without_baton():  # its file is synced
+                workspace.close()
             self._weigh(entry, None)
         finally:
             entry.lock.release()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
+from haleganada_server.core.baton import locked
 from haleganada_server.core.clock import now_us
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Exhausted, InvalidInput, NotFound, Precondition
@@ -43,7 +44,7 @@ class SnapshotKeeper:
         workspace's name.
         """
         name = workspace_name(name)
-        with self._lock:
+        with locked(self._lock):
             snapshots = self._directory.snapshots(name)
             info = next((info for info in snapshots if info.snapshot_id == snapshot_id), None)
             if info is None:
@@ -72,7 +73,7 @@ class SnapshotKeeper:
         """
         name = workspace_name(name)
         rules = self._rules(kinds or _BY_ITSELF, keep, older_than_s)
-        with self._lock:
+        with locked(self._lock):
             expired = self._select_expired(name, rules)
             if dry_run:
                 return Pruned(tuple(expired), sum(info.bytes for info in expired))
@@ -85,7 +86,7 @@ class SnapshotKeeper:
         bound = self._retention.max_bytes
         if bound is None:
             return
-        with self._lock:
+        with locked(self._lock):
             snapshots = self._directory.snapshots(name)
             if any(info.revision == revision and not info.trash for info in snapshots):
                 return  # they will share the file

@@ -14,6 +14,7 @@ from contextlib import suppress
 import numpy as np
 import psycopg
 
+from haleganada_server.core.baton import without_baton
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.glyphs.encoder import Drawing
 from haleganada_server.core.workspaces.prediction_memory import RememberedPrediction
@@ -53,7 +54,7 @@ class SharedPredictions:
         self._thread.start()
 
     def ask(self, workspace: str, prediction_id: str) -> RememberedPrediction | None:
-        with database_errors(workspace):
+        with database_errors(workspace), without_baton():
             self._database.execute(_ASK, (_CHANNEL, json.dumps([workspace, prediction_id])))
             end_s = time.monotonic() + _PATIENCE_S
             while time.monotonic() < end_s and not self._closing.is_set():
