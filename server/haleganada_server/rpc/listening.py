@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import grpc
 
@@ -24,21 +26,43 @@ SERVERS = 2 if sys.platform == "linux" else 1
 """Other systems give all connections to one of those who listen."""
 SHARES_PORT = ("grpc.so_reuseport", int(SERVERS > 1))
 """An option that each of the servers needs."""
+_TRIES, _PAUSE_S = 100, 0.01
 
 
 def listen(servers: Sequence[grpc.Server], host: str, port: int, certificates: Certificates | None) -> int:
     """Bind a port for all servers, 0 = any, and return it. certificates: None = no TLS. Raises Precondition."""
-    _require_free(host, port)
-    name = f"[{host}]" if ":" in host else host
-    taken = port
-    try:
-        for server in servers:
-            taken = _add_port(server, f"{name}:{taken}", certificates)
-            if not taken:
-                raise _cannot_listen(host, port, "the port cannot be had")
-    except RuntimeError as error:
-        raise _cannot_listen(host, port, "the port cannot be had") from error
+    with _alone_at(host, port):
+        _require_free(host, port)
+        name = f"[{host}]" if ":" in host else host
+        taken = port
+        try:
+            for server in servers:
+                taken = _add_port(server, f"{name}:{taken}", certificates)
+                if not taken:
+                    raise _cannot_listen(host, port, "the port cannot be had")
+        except RuntimeError as error:
+            raise _cannot_listen(host, port, "the port cannot be had") from error
     return taken
+
+
+@contextmanager
+def _alone_at(host: str, port: int) -> Iterator[None]:
+    """Let no other process find a port free before this one listens there: the system would let both have it, and half
+    of the callers would get the wrong server. A name that ends with the process is the lock.
+    """
+    if not (SERVERS > 1 and port):
+        yield
+        return
+    with socket.socket(socket.AF_UNIX) as turn:
+        for remaining in reversed(range(_TRIES)):
+            try:
+                turn.bind(f"\0haleganada port {port}")
+                break
+            except OSError as error:
+                if not remaining:
+                    raise _cannot_listen(host, port, "another server is just starting there") from error
+            time.sleep(_PAUSE_S)
+        yield
 
 
 def _add_port(server: grpc.Server, address: str, certificates: Certificates | None) -> int:
