@@ -96,6 +96,8 @@ def test_a_folder_is_kept_too_and_undone_as_one(server: RunningServer, workspace
     haleganada("undo", "--batch", "-w", workspace, "--server", server.address)
     assert labels_of(server.address, workspace) == []
     assert len(json.loads(haleganada("outbox", "--json").stdout)) == 6, "these are for another server"
+    said = haleganada("--server", server.address, "outbox", "send").stdout
+    assert "sent 0 drawings\n6 drawings for other servers" in said and "--server HOST:PORT outbox send" in said
     assert haleganada("outbox", "discard").returncode == 2
     assert haleganada("outbox", "discard", "99").returncode == 4
     assert "discarded 1 drawing" in haleganada("outbox", "discard", "3").stdout

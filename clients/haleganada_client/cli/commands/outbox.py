@@ -70,7 +70,10 @@ def send_outbox(session: Session) -> None:
         elsewhere = sum(one.target != client.config.target for one in outbox.list())
     lines = [f"sent {format_count(sent, 'drawing')}", *(f"  refused: {line}" for line in group_refused(refused))]
     if elsewhere:
-        lines.append(f"{format_count(elsewhere, 'drawing')} for other servers still wait; see `haleganada outbox`")
+        lines.append(
+            f"{format_count(elsewhere, 'drawing')} for other servers still wait; `haleganada outbox` lists them, and "
+            "`haleganada --server HOST:PORT outbox send`, or with --profile NAME, sends those of that server"
+        )
     session.show({"sent": sent, "refused": len(refused), "elsewhere": elsewhere}, "\n".join(lines))
     if refused:
         sys.exit(ExitCode.FAILURE)
