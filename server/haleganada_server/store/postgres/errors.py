@@ -36,12 +36,13 @@ def database_errors(name: str) -> Iterator[None]:
         ) from error
     except (pg.DiskFull, pg.OutOfMemory) as error:
         raise disk_full() from error
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolClosed, pg.ReadOnlySqlTransaction) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolClosed, *_ENDED_BY_DATABASE) as error:
         raise database_away() from error
     except sqlite3.DatabaseError as error:  # what the checksums say, which are those of a file
         raise damaged_rows(name, [str(error)]) from error
 
 
+_ENDED_BY_DATABASE = (pg.ReadOnlySqlTransaction, pg.IdleInTransactionSessionTimeout)
 UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed)
 """What a database that is away raises."""
 

@@ -13,6 +13,8 @@ from haleganada_server.store.postgres.errors import database_errors
 
 _TURN = "SELECT pg_advisory_xact_lock(%s)"
 _LOCK = 0x48414C45_0002
+_SHORT = "SET LOCAL idle_in_transaction_session_timeout = '4s'"
+"""All servers wait for who has the turn, each for 5 s at most; so a server that stands still in the middle loses it."""
 
 
 @contextmanager
@@ -21,5 +23,6 @@ def changing(database: Database, what: str) -> Iterator[Connection]:
     is changed, for errors.
     """
     with database_errors(what), database.transaction(_TURN, (_LOCK,)) as (connection, _):
+        connection.execute(_SHORT)
         yield connection
         connection.execute("COMMIT")
