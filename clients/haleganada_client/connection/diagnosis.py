@@ -89,6 +89,17 @@ def explain_failure(config: ClientConfig) -> str:
         return ""
 
 
+def _connect(where: tuple[str, int]) -> socket.socket:
+    """Return a connection that is to speak TLS. Raises OSError."""
+    connection = socket.create_connection(where, _TIMEOUT_S)
+    try:
+        connection.getpeername()  # raises if it has ended already; wrap_socket() would leave its socket open then
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 def _explain_plain(target: str, where: tuple[str, int]) -> str:
     with socket.create_connection(where, _TIMEOUT_S) as connection:
         answer = _greet(connection)
@@ -97,7 +108,7 @@ def _explain_plain(target: str, where: tuple[str, int]) -> str:
     if answer is _SILENCE or _is_http2(answer):
         return ""
     try:
-        with socket.create_connection(where, _TIMEOUT_S) as connection, _trust_all().wrap_socket(connection):
+        with _connect(where) as connection, _trust_all().wrap_socket(connection):
             pass
     except ssl.SSLError as error:
         if "ALERT" not in (error.reason or ""):  # it wants something else of us, in TLS
@@ -111,7 +122,7 @@ def _explain_plain(target: str, where: tuple[str, int]) -> str:
 def _explain_tls(config: ClientConfig, where: tuple[str, int]) -> str:
     try:
         with (
-            socket.create_connection(where, _TIMEOUT_S) as connection,
+            _connect(where) as connection,
             make_tls_context(config).wrap_socket(connection, server_hostname=where[0]) as tls,
         ):
             answer = _greet(tls)
