@@ -32,17 +32,6 @@ from tests.support.waiting import wait_until
 pytest.importorskip("s3fs", reason="the extra cluster is not installed")
 
 
-@pytest.fixture
-def pair(
-    start_server: StartServer, database_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> list[RunningServer]:
-    """Two servers on one database, with one folder of objects."""
-    objects = str(tmp_path / "objects")
-    return [
-        start_server(store=database_url, objects=objects, data_dir=tmp_path_factory.mktemp("data")) for _ in range(2)
-    ]
-
-
 @pytest.fixture(params=["folder", *slow("s3")])
 def any_pair(
     request: pytest.FixtureRequest, start_server: StartServer, database_url: str, tmp_path: Path

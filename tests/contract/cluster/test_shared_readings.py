@@ -20,17 +20,6 @@ pytest.importorskip("cv2", reason="pages are taken apart by OpenCV")
 
 
 @pytest.fixture
-def pair(
-    start_server: StartServer, database_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> list[RunningServer]:
-    """Two servers on one database, with one folder of objects."""
-    objects = str(tmp_path / "objects")
-    return [
-        start_server(store=database_url, objects=objects, data_dir=tmp_path_factory.mktemp("data")) for _ in range(2)
-    ]
-
-
-@pytest.fixture
 def loops(pair: list[RunningServer]) -> list[Loop]:
     """A page of nine glyphs, of which those of ಗ were not taught, at the server that has read it and at another."""
     one, other = pair

@@ -36,7 +36,7 @@ class SharedDatasets(DatasetFolders):
     def __init__(self, root: Path, temporary_path: Callable[[], Path], catalog: Catalog) -> None:
         """root, temporary_path: as for DatasetFolders. Makes the data sets in root those of all servers."""
         super().__init__(root, temporary_path)
-        self._folder, self._temporary, self._catalog = root, temporary_path, catalog
+        self._catalog = catalog
         self._following, self._fetching = threading.Lock(), threading.Lock()
         self._change = 0
         self._entries: dict[str, Entry] = {}
@@ -71,7 +71,7 @@ class SharedDatasets(DatasetFolders):
 
     def folder(self, dataset_id: str) -> Path:
         entry = self._entries.get(dataset_id)
-        if entry is not None and not (self._folder / dataset_id).is_dir():
+        if entry is not None and not (self._root / dataset_id).is_dir():
             with self._fetching:
                 self._copy(entry)
         return super().folder(dataset_id)
@@ -82,11 +82,11 @@ class SharedDatasets(DatasetFolders):
             super().delete(dataset_id)
 
     def _copy(self, entry: Entry) -> None:
-        target, scratch = self._folder / entry.object_id, self._temporary()
+        target, scratch = self._root / entry.object_id, self._temporary_path()
         try:
             if not target.is_dir():
                 self._catalog.fetch(entry, scratch, target)
-                files.sync_folder(self._folder)
+                files.sync_folder(self._root)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -99,7 +99,7 @@ class SharedDatasets(DatasetFolders):
             raise
 
     def _publish(self, dataset_id: str) -> None:
-        folder = self._folder / dataset_id
+        folder = self._root / dataset_id
         self._catalog.publish(dataset_id, folder, (folder / DATASET_JSON).read_text(encoding="utf-8"))
 
     def _remove_copy(self, dataset_id: str) -> None:

@@ -83,7 +83,6 @@ class SharedJobs(JobFolders):
         after which a server that is not heard of counts as gone. checkpoints: None = each server has its own.
         """
         super().__init__(root, temporary_path)
-        self._folder, self._temporary = root, temporary_path
         self._database, self._catalog, self._lease_s = database, catalog, lease_s
         self._checkpoints = checkpoints
         self._server = token_hex(8)
@@ -225,7 +224,7 @@ class SharedJobs(JobFolders):
     def publish_files(self, job_id: str) -> None:
         if self._catalog is None:
             return
-        scratch = self._temporary()
+        scratch = self._temporary_path()
         try:
             for name in self.list_files(job_id):
                 path = super().find_file(job_id, name)
@@ -254,7 +253,7 @@ class SharedJobs(JobFolders):
         entry = catalog.find(job_id)
         if entry is not None:
             self._remove_folder(job_id)  # what an earlier run has left here
-            scratch = self._temporary()
+            scratch = self._temporary_path()
             try:
                 catalog.fetch(entry, scratch, self.folder(job_id))
                 (self.folder(job_id) / _FINISHED).touch()
@@ -272,7 +271,7 @@ class SharedJobs(JobFolders):
     def _remove_folder(self, job_id: str) -> None:
         folder = self.folder(job_id)
         if folder.is_dir():
-            files.remove_folder(folder, self._temporary())
+            files.remove_folder(folder, self._temporary_path())
 
     def _adopt(self) -> None:
         """Let all servers see the jobs that this one had alone."""

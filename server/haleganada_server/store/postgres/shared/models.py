@@ -48,7 +48,7 @@ class SharedModels(ModelFolders):
         see Catalog.publish. Makes the models in root those of all servers.
         """
         super().__init__(root, temporary_path, built_in)
-        self._folder, self._temporary, self._catalog = root, temporary_path, catalog
+        self._catalog = catalog
         self._guard = guard
         self._active: dict[str, ActiveModel] = {}  # as last loaded or saved
         self._following = threading.Lock()
@@ -92,7 +92,7 @@ class SharedModels(ModelFolders):
         model = self._copy(entry)  # which another server has listed
         if model is None:
             raise Unavailable("the object store cannot be reached; repeat the call later", Reason.STORAGE_FAILED)
-        files.remove_folder(folder, self._temporary())
+        files.remove_folder(folder, self._temporary_path())
         return model
 
     def remove(self, model: StoredModel) -> None:
@@ -122,12 +122,12 @@ class SharedModels(ModelFolders):
 
     def _copy(self, entry: Entry) -> StoredModel | None:
         """Return this server's copy of a model; None if it cannot be made now, and is tried again."""
-        target = self._folder / entry.object_id
-        scratch = self._temporary()
+        target = self._root / entry.object_id
+        scratch = self._temporary_path()
         try:
             if not target.is_dir():
                 self._catalog.fetch(entry, scratch, target)
-                files.sync_folder(self._folder)
+                files.sync_folder(self._root)
             return self.load(entry.object_id)
         except HaleganadaError as error:
             _log.error("model %s cannot be copied from the object store: %s", entry.object_id, error.message)
@@ -136,9 +136,9 @@ class SharedModels(ModelFolders):
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _remove_copy(self, model_id: str) -> None:
-        folder = self._folder / model_id
+        folder = self._root / model_id
         if folder.is_dir():
-            files.remove_folder(folder, self._temporary())
+            files.remove_folder(folder, self._temporary_path())
 
 
 def _require_unused(model_id: str, connection: Connection) -> None:
