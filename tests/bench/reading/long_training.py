@@ -6,10 +6,11 @@ was interrupted goes on where it last wrote its state.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -245,6 +246,21 @@ class Run:
             _pictures=np.frombuffer(b"".join(pictures), np.uint8),
             _ends=np.cumsum(sizes),
         )
+
+
+def run_command(parser: argparse.ArgumentParser, start: Callable[[argparse.Namespace], Run]) -> None:
+    """Read a command line, train, and write OUT/model. parser: of what this training alone is told. start: makes a run
+    of what was given.
+    """
+    parser.add_argument("--minutes", type=float, default=66)
+    parser.add_argument("--rate", type=float, default=4e-4, help="The highest learning rate.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    run = start(given)
+    run.train()
+    run.finish()
 
 
 def _find_factor(share: float) -> float:

@@ -22,7 +22,7 @@ from haleganada_server.training.lines.rendering.texts import LineTexts
 from haleganada_server.training.presets import get_preset
 
 from tests.bench.reading.kannada.lines import Source, read_papers, read_words
-from tests.bench.reading.long_training import OTHER_LINES, PRESET, Run
+from tests.bench.reading.long_training import OTHER_LINES, PRESET, Run, run_command
 
 _NAME = "kannada-print"
 _VALIDATED = 60  # lines drawn with fonts that training has not seen, and as many photographed words
@@ -75,16 +75,8 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, nargs="+", required=True, help="Fonts, or folders of them.")
     parser.add_argument("--held-out-font", default="akaya", help="What is in the names of fonts for validation.")
     parser.add_argument("--from", dest="start", type=Path, required=True, help="A model to start from.")
-    parser.add_argument("--minutes", type=float, default=66)
-    parser.add_argument("--rate", type=float, default=4e-4, help="The highest learning rate.")
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    run = start(given)
-    run.train()
-    run.finish()
+    run_command(parser, start)
 
 
 if __name__ == "__main__":

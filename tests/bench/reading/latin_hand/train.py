@@ -20,7 +20,7 @@ from haleganada_server.training.presets import get_preset
 
 from tests.bench.reading.latin_hand.hands import TRAINED_ON, load_hands
 from tests.bench.reading.latin_hand.lines import HandSource
-from tests.bench.reading.long_training import PRESET, Run
+from tests.bench.reading.long_training import PRESET, Run, run_command
 
 _NAME = "latin-hand"
 _VALIDATED = 60  # lines of each set
@@ -64,19 +64,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=Path, required=True, help="The folder that texts.py writes.")
     parser.add_argument("--fonts", type=Path, required=True, help="The folder in which npm has installed fonts.")
-    parser.add_argument("--minutes", type=float, default=66)
     parser.add_argument("--check-minutes", type=float, default=25)
-    parser.add_argument("--rate", type=float, default=4e-4, help="The highest learning rate.")
     parser.add_argument("--stretch", type=float, default=1.4, help="How much wider lines are shown than they are.")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--worker", action="store_true", help="Use a second core.")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    run = start(given)
-    run.train()
-    run.finish()
+    run_command(parser, start)
 
 
 if __name__ == "__main__":
