@@ -34,10 +34,9 @@ class OnnxLineReader:
             raise damaged_model(card.name, "it reads no lines")
         self._card, self._shape, self._to_input = card, card.line, to_input
         self.alphabet = Alphabet(card.labels, SymbolKind(card.line.symbols))
-        order = [name for name in (SYMBOL_ORDER, EARLIER_SYMBOL_ORDER) if name in card.sha256][:1]
-        require_intact(folder, card, [ONNX, *order])
+        require_intact(folder, card, [ONNX])
         self._session = _open_session(folder / ONNX, card)
-        self._decoder = _open_decoder(folder / order[0], card) if order else LineDecoder()
+        self._decoder = open_decoder(folder, card)
 
     def read(self, gray: GrayLine) -> list[DecodedSymbol]:
         """Return the symbols of a line, their centers as shares of its own width."""
@@ -79,11 +78,18 @@ def _widen(symbols: Sequence[DecodedSymbol], scale: float) -> list[DecodedSymbol
     return [DecodedSymbol(one.number, min(1.0, one.center * scale), one.confidence) for one in symbols]
 
 
-def _open_decoder(path: Path, card: ModelCard) -> LineDecoder:
+def open_decoder(folder: Path, card: ModelCard) -> LineDecoder:
+    """Return the decoder of a model: the greedy one if the model does not know how symbols follow each other. Raises
+    DataLoss if its file does not match the card.
+    """
+    order = [name for name in (SYMBOL_ORDER, EARLIER_SYMBOL_ORDER) if name in card.sha256][:1]
+    require_intact(folder, card, order)
+    if not order:
+        return LineDecoder()
     try:
-        return LineDecoder.from_bytes(path.read_bytes())
+        return LineDecoder.from_bytes((folder / order[0]).read_bytes())
     except ValueError as error:
-        raise damaged_model(card.name, f"{path.name} cannot be used ({error})") from error
+        raise damaged_model(card.name, f"{order[0]} cannot be used ({error})") from error
 
 
 def _open_session(path: Path, card: ModelCard) -> Any:

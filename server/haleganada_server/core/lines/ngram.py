@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .run_tree import Run, RunTree
@@ -36,12 +36,16 @@ class SymbolOrder:
     @staticmethod
     def learn(texts: Iterable[Sequence[int]], symbols: int) -> SymbolOrder:
         """Learn from texts as sequences of numbers; rare long runs are left out."""
-        runs: Counter[Run] = Counter()
-        for text in texts:
-            line = (*[_START] * (ORDER - 1), *text)
-            for end in range(ORDER, len(line) + 1):
-                runs.update(line[end - length : end] for length in range(1, ORDER + 1))
-        return SymbolOrder(symbols, RunTree.of_runs({run: n for run, n in runs.items() if n >= _LEAST[len(run)]}))
+        return _keep(_count_runs(texts), symbols)
+
+    def learn_more(self, texts: Iterable[Sequence[int]], symbols: int, times: int = 1) -> SymbolOrder:
+        """Return an order that knows these texts, too. symbols: of the alphabet, to which some may have been added.
+        times: that each text counts.
+        """
+        runs = Counter(dict(self._tree.list_runs()))
+        for run, count in _count_runs(texts).items():
+            runs[run] += count * times
+        return _keep(runs, symbols)
 
     def log_probability(self, before: Sequence[int], symbol: int) -> float:
         """Return the log of the probability of a symbol behind others, at the beginning of a line if there are few."""
@@ -91,3 +95,17 @@ class SymbolOrder:
             return SymbolOrder(int(about.pop("symbols")), tree), about
         except (KeyError, TypeError) as error:
             raise ValueError(f"it lacks {error}") from error
+
+
+def _count_runs(texts: Iterable[Sequence[int]]) -> Counter[Run]:
+    runs: Counter[Run] = Counter()
+    for text in texts:
+        line = (*[_START] * (ORDER - 1), *text)
+        for end in range(ORDER, len(line) + 1):
+            runs.update(line[end - length : end] for length in range(1, ORDER + 1))
+    return runs
+
+
+def _keep(runs: Mapping[Run, int], symbols: int) -> SymbolOrder:
+    """Return the order of runs, without rare long ones."""
+    return SymbolOrder(symbols, RunTree.of_runs({run: n for run, n in runs.items() if n >= _LEAST[len(run)]}))

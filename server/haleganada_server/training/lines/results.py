@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +28,14 @@ _EXPORTED = 20
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedLines(FinishedTraining):
-    """A training on lines whose epochs are over. from_model: the name of the model that it started from, "" = none."""
+    """A training on lines whose epochs are over. from_model: the name of the model that it started from, "" = none.
+    known: the decoder of that model.
+    """
 
     data: LineData
     reader: LineReader
     from_model: str = ""
+    known: LineDecoder = field(default_factory=LineDecoder)
 
 
 def write_results(training: FinishedLines, folder: Path, reporter: TrainingReporter, skip_test: bool) -> None:
@@ -45,7 +48,7 @@ def write_results(training: FinishedLines, folder: Path, reporter: TrainingRepor
     reporter.start_stage("measuring")
     state.network.cpu().float().eval()
     state.precision = Precision()
-    decoder = LineDecoder() if skip_test else choose_decoder(reader, training.data)
+    decoder = training.known if skip_test else choose_decoder(reader, training.data, training.known)
     metrics = _measure(training, files, decoder, skip_test)
     reporter.start_stage("exporting")
     with training.write_model(folder) as draft:

@@ -17,8 +17,10 @@ from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import Precondition
 from haleganada_server.core.lines.alphabet import Alphabet, SymbolKind
+from haleganada_server.core.lines.decoder import LineDecoder
 from haleganada_server.core.models.card import LineInput, ModelCard
 from haleganada_server.core.models.files import read_card
+from haleganada_server.runtime.line_reader import open_decoder
 from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit.checkpoint import load_checkpoint
@@ -106,6 +108,7 @@ def run_line_training(
     reporter = TrainingReporter(report)
     precision = choose_precision(job.settings, group.device, reporter)
     reporter.start_stage("preparing")
+    known = open_decoder(job.from_model, job.start) if job.from_model and job.start else LineDecoder()
     network, options = _build(job)
     network = network.to(group.device)
     state = TrainingState(network, build_optimizer(network.parameters(), job.settings), precision)
@@ -131,6 +134,7 @@ def run_line_training(
             state=state,
             reader=reader,
             from_model=job.start.name if job.start else "",
+            known=known,
         )
         write_results(training, job.folder, reporter, skip_test=not completed)
     if divergence is not None:

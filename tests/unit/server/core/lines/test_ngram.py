@@ -32,6 +32,14 @@ def test_what_was_seen_often_is_probable() -> None:
     assert order.log_probability([], 1) > order.log_probability([], 3), "lines begin with 1"
 
 
+def test_an_order_learns_more_and_forgets_nothing() -> None:
+    order = SymbolOrder.learn([[1, 2, 3]] * 20, SYMBOLS)
+    more = order.learn_more([[1, 2, SYMBOLS + 1]], SYMBOLS + 1, times=5)
+    both = SymbolOrder.learn([*[[1, 2, 3]] * 20, *[[1, 2, SYMBOLS + 1]] * 5], SYMBOLS + 1)
+    assert more.to_bytes() == both.to_bytes()
+    assert order.to_bytes() == SymbolOrder.learn([[1, 2, 3]] * 20, SYMBOLS).to_bytes()
+
+
 @given(texts)
 def test_the_file_says_the_same(lines: list[list[int]]) -> None:
     order = SymbolOrder.learn(lines, SYMBOLS)

@@ -11,10 +11,14 @@ import onnxruntime
 import pytest
 import torch
 from haleganada_server.core.errors import Precondition
+from haleganada_server.core.lines.alphabet import Alphabet
+from haleganada_server.core.lines.decoder import LineDecoder
+from haleganada_server.core.lines.ngram import SymbolOrder
 from haleganada_server.core.models.card import ModelCard
-from haleganada_server.core.models.files import read_card
+from haleganada_server.core.models.files import SYMBOL_ORDER, read_card
+from haleganada_server.runtime.line_reader import open_decoder
 from haleganada_server.training.common.process_group import ProcessGroup
-from haleganada_server.training.export.model_files import read_model
+from haleganada_server.training.export.model_files import read_model, write_card
 from haleganada_server.training.lines.run import run_line_training
 from haleganada_server.vision.line_pictures import make_line_input
 from safetensors.torch import load_file
@@ -122,6 +126,27 @@ def test_a_training_that_starts_from_a_model_adds_characters_and_forgets_none(re
         known, grown = (getattr(network.get_submodule("decoder"), name) for network in (before, after))
         assert len(grown) == len(known) + 2
         assert torch.allclose(grown[: len(known)], known, atol=1e-4)
+
+
+def test_what_a_model_knows_of_the_order_of_symbols_is_kept_and_grows(request_for: RequestFor) -> None:
+    first = request_for("first")
+    run(first)
+    model = Path(first["folder"]) / "model"
+    card = read_card(model)
+    alphabet = Alphabet(card.labels)
+    order = SymbolOrder.learn([alphabet.encode(text) for text in ["at it"] * 20], len(card.labels))
+    (model / SYMBOL_ORDER).write_bytes(LineDecoder(order, 0.45, 1.5).to_bytes())
+    write_card(model, card, SYMBOL_ORDER)
+
+    second = request_for("second", words=("no", "on", "in"), start=str(model), epochs=1)
+    run(second)
+    tuned = Path(second["folder"]) / "model"
+    decoder = open_decoder(tuned, read_card(tuned))
+    assert (decoder.weight, decoder.bonus) == (0.45, 1.5), "there are no lines to choose others by"
+    assert decoder.order is not None
+    (i, t, n, o) = (alphabet.encode(letter)[0] for letter in "itno")
+    assert decoder.order.log_probability([i], t) > order.log_probability([i], n), "the old texts count"
+    assert decoder.order.log_probability([n], o) > order.log_probability([n], o), "and so do the new ones"
 
 
 def test_data_without_lines_to_train_on_is_refused(request_for: RequestFor) -> None:
