@@ -17,6 +17,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 from operator import mul
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ _FOLLOWERS = 10  # labels behind the best one that its lead is measured against
 
 Coefficients = tuple[float, ...]
 Floats = NDArray[np.float64]
+Evidence = TypeVar("Evidence", float, Floats)
 
 
 class Decision(Enum):
@@ -84,6 +86,13 @@ class Calibration:
     )
     missing_labels: float | None = None
 
+    def settle(self, context: CalibrationContext) -> SettledCalibration:
+        """Return what the coefficients come to in a context."""
+        features = context.unknown_features()
+        summand, by_distance, by_lead = (_dot(coefficients, features) for coefficients in self.unknown)
+        summand += self._prior_odds(context.ways)
+        return SettledCalibration(self.temperature_in(context), summand, by_distance, by_lead)
+
     def probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
         """(..., L + 1) log-likelihoods, the last one of “unknown” -> as many probabilities, which sum to 1. L >= 1."""
         return np.asarray(np.exp(self.log_probabilities(scores, context)))
@@ -96,17 +105,55 @@ class Calibration:
 
     def log_probabilities(self, scores: Floats, context: CalibrationContext) -> Floats:
         """Return the logarithms of the probabilities."""
-        features = context.unknown_features()
-        summand, by_distance, by_lead = (_dot(coefficients, features) for coefficients in self.unknown)
-        distance, lead = compute_evidence(scores)
-        odds = self._prior_odds(context.ways) + summand + by_distance * distance + by_lead * lead
-        among = scores[..., :-1] / self.temperature_in(context)
+        settled = self.settle(context)
+        odds = settled.odds_of_unknown(*compute_evidence(scores))
+        among = scores[..., :-1] / settled.temperature
         among = among - _log_of_sum(among) - np.logaddexp(0, odds)[..., None]
         return np.concatenate([among, -np.logaddexp(0, -odds)[..., None]], axis=-1)
 
     def _prior_odds(self, ways: int) -> float:
         """Return the log odds of “unknown” before a drawing is seen, at most 0."""
         return 0.0 if self.missing_labels is None else min(0.0, math.log(self.missing_labels / ways))
+
+
+class SettledCalibration(NamedTuple):
+    """A calibration in one context. temperature: see Calibration.temperature_in. summand, by_distance, by_lead: of the
+    log odds of “unknown”, the odds beforehand included.
+    """
+
+    temperature: float
+    summand: float
+    by_distance: float
+    by_lead: float
+
+    def odds_of_unknown(self, distance: Evidence, lead: Evidence) -> Evidence:
+        """Return the log odds of “unknown”. distance, lead: see compute_evidence."""
+        return self.summand + self.by_distance * distance + self.by_lead * lead
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """Return the probabilities for one drawing's scores (L + 1,), as Calibration.probabilities does: every drawing
+        that is recognized or taught asks for them, and each step of numpy's takes a microsecond or several.
+        """
+        known = scores[:-1]
+        top = _find_top(known).tolist()
+        best, unknown = max(top), float(scores[-1])
+        lead = best - (math.fsum(top) - best) / (len(top) - 1) if len(top) > 1 else 0.0
+        is_known, is_unknown = _to_probabilities(self.odds_of_unknown(unknown - best, lead))
+        probabilities = np.empty(len(scores))
+        among = probabilities[:-1]
+        np.subtract(known, best, out=among)
+        among /= self.temperature
+        np.exp(among, out=among)
+        among *= is_known / float(among.sum())
+        probabilities[-1] = is_unknown
+        return probabilities
+
+
+def _to_probabilities(odds: float) -> tuple[float, float]:
+    """Return the probabilities of the opposite, and of what has these log odds."""
+    rarer = math.exp(-abs(odds))
+    rare, frequent = rarer / (1 + rarer), 1 / (1 + rarer)
+    return (rare, frequent) if odds > 0 else (frequent, rare)
 
 
 def _dot(coefficients: Coefficients, features: Coefficients) -> float:
@@ -124,13 +171,17 @@ def compute_evidence(scores: Floats) -> tuple[Floats, Floats]:
     """(..., L + 1) log-likelihoods -> distance: how much better “unknown” is than the best label; lead: how much better
     that is than the mean of the next ten, 0 if it is the only label. Both (...,).
     """
-    known, unknown = scores[..., :-1], scores[..., -1]
-    followers = min(_FOLLOWERS, known.shape[-1] - 1)
-    if not followers:
-        return unknown - known[..., 0], np.zeros(known.shape[:-1])
-    top = np.partition(known, -followers - 1, axis=-1)[..., -followers - 1 :]
+    unknown, top = scores[..., -1], _find_top(scores[..., :-1])
+    followers = top.shape[-1] - 1
     best = top.max(axis=-1)
-    return unknown - best, best - (top.sum(axis=-1) - best) / followers
+    lead = best - (top.sum(axis=-1) - best) / followers if followers else np.zeros(best.shape)
+    return unknown - best, lead
+
+
+def _find_top(known: Floats) -> Floats:
+    """(..., L) -> the best label and those that its lead is measured against, in no order."""
+    count = 1 + _FOLLOWERS
+    return known if known.shape[-1] <= count else np.partition(known, -count, axis=-1)[..., -count:]
 
 
 def decide(best: float, unknown: float) -> Decision:

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .adaptation import PRIOR_SAMPLES, Basis, Floats, adapt_basis, measure_separation
-from .confidence import CalibrationContext
+from .confidence import Calibration, CalibrationContext, SettledCalibration
 from .densities import find_distinct, predictive_densities, predictive_variance
 from .moment import Moment
 from .rows import Rows
@@ -46,16 +46,32 @@ class Lineage(NamedTuple):
     adapted: int
 
 
+class _Densities(NamedTuple):
+    """What the scores of all vectors have in common. Labels with equally many samples share their variances, so few
+    quadratic forms are needed.
+
+    quadratic: (counts, k), minus half of the precisions; one row for each number of samples that a label has and one
+    for 0 samples, “unknown”. rows: (L + 1,), the row of each label, that of “unknown” last. constant: (L,), half of the
+    head's. unknown: half of the logarithms of the variances of “unknown”.
+    """
+
+    quadratic: Floats
+    rows: NDArray[np.intp]
+    constant: Floats
+    unknown: float
+
+
 @dataclass(slots=True, eq=False)
 class _Lazy:
     """What a head computes on first use.
 
-    precisions: (counts, k), one row for each number of samples that a label has and one for 0 samples, “unknown”; and
-    the row of each label, that of “unknown” last. separation: of the labels, where it is not that of the basis.
+    densities: see _Densities. separation: of the labels, where it is not that of the basis. settled: a calibration, and
+    what it comes to for this head.
     """
 
-    precisions: tuple[Floats, NDArray[np.intp]] | None = None
+    densities: _Densities | None = None
     separation: float | None = None
+    settled: tuple[Calibration, SettledCalibration] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -154,32 +170,40 @@ class Head:
             self._lazy.separation = measure_separation(means, self.basis.between, self.counts)
         return self._lazy.separation
 
+    def settle(self, calibration: Calibration) -> SettledCalibration:
+        """Return what a calibration comes to for these labels. The head must have a label."""
+        known = self._lazy.settled
+        if known is None or known[0] is not calibration:
+            known = self._lazy.settled = calibration, calibration.settle(self.calibration_context())
+        return known[1]
+
     def scores(self, vector: Floats) -> Floats:
         """(k,) -> (L + 1,) log-likelihoods without the constant -k/2 log 2π, the last one of “unknown”."""
         vector = vector @ self.basis.matrix
-        precisions, rows = self._precisions()
-        scores = -0.5 * (precisions @ (vector * vector))[rows]
-        scores[:-1] += self.weighted_mean.dot(vector) - 0.5 * self.constant
-        scores[-1] -= 0.5 * float(np.log1p(self.basis.between).sum())
+        quadratic, rows, constant, unknown = self._find_densities()
+        scores = (quadratic @ (vector * vector))[rows]
+        scores[:-1] += self.weighted_mean.dot(vector) - constant
+        scores[-1] -= unknown
         return np.asarray(scores)
-
-    def _precisions(self) -> tuple[Floats, NDArray[np.intp]]:
-        """See _Lazy. Labels with equally many samples share their variances, so few quadratic forms are needed."""
-        if self._lazy.precisions is None:
-            counts, rows = find_distinct(np.append(self.counts, 0))
-            self._lazy.precisions = 1 / predictive_variance(self.basis.between, counts[:, None]), rows
-        return self._lazy.precisions
 
     def score_many(self, vectors: Floats) -> Floats:
         """(n, k) -> (n, L + 1) log-likelihoods, as scores gives them for each vector."""
         vectors = vectors @ self.basis.matrix
-        precisions, rows = self._precisions()
-        scores = np.asarray((-0.5 * ((vectors * vectors) @ precisions.T))[:, rows])
+        quadratic, rows, constant, unknown = self._find_densities()
+        scores = np.asarray(((vectors * vectors) @ quadratic.T)[:, rows])
         for start, block in self.weighted_mean.enumerate_blocks():
             scores[:, start : start + len(block)] += vectors @ block.T
-        scores[:, :-1] -= 0.5 * self.constant
-        scores[:, -1] -= 0.5 * float(np.log1p(self.basis.between).sum())
+        scores[:, :-1] -= constant
+        scores[:, -1] -= unknown
         return scores
+
+    def _find_densities(self) -> _Densities:
+        if self._lazy.densities is None:
+            counts, rows = find_distinct(np.append(self.counts, 0))
+            quadratic = -0.5 / predictive_variance(self.basis.between, counts[:, None])
+            unknown = 0.5 * float(np.log1p(self.basis.between).sum())
+            self._lazy.densities = _Densities(quadratic, rows, 0.5 * self.constant, unknown)
+        return self._lazy.densities
 
     def score_without(self, labels: Sequence[str], vectors: Floats) -> Floats:
         """Return the log-likelihood that each vector (n, k) would have under its label if it was not a sample of it,

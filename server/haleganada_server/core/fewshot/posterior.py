@@ -48,4 +48,4 @@ def compute_posterior(head: Head, calibration: Calibration, vector: NDArray[np.f
     """Return the posterior for a projected vector (k,)."""
     if not head.labels:
         return Posterior(head, np.zeros(0))
-    return Posterior(head, calibration.probabilities(head.scores(vector), head.calibration_context()))
+    return Posterior(head, head.settle(calibration).probabilities(head.scores(vector)))

@@ -158,4 +158,5 @@ class CombiningEncoder:
     def _embed(self, rasters: list[Raster]) -> list[EncodedGlyph]:
         if not rasters:
             return []
-        return [EncodedGlyph(*pair) for pair in zip(self._embedder.embed(np.stack(rasters)), rasters, strict=True)]
+        together = np.stack(rasters) if len(rasters) > 1 else rasters[0][None]
+        return [EncodedGlyph(*pair) for pair in zip(self._embedder.embed(together), rasters, strict=True)]

@@ -16,6 +16,8 @@ from .prediction import Candidate, Prediction
 from .stale_samples import StaleSamples
 from .variants import Variants
 
+_SORTED_AT_ONCE = 128  # values; among more, the largest are found first
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Knowledge:
@@ -65,13 +67,14 @@ class Knowledge:
         )
 
     def _candidate(self, label: str, probability: float, posterior: Posterior) -> Candidate:
-        forms = self.variants.forms(label)
-        canonical_probability = sum(posterior.probability(form) for form in forms if form in self.head.index)
+        forms, together = self.variants.forms(label), probability
+        if len(forms) > 1:
+            together = min(1.0, sum(posterior.probability(form) for form in forms if form in self.head.index))
         return Candidate(
             label=label,
             canonical=forms[0],
             probability=probability,
-            canonical_probability=min(1.0, canonical_probability),
+            canonical_probability=together,
             forms=forms,
             samples=self.count_samples(label),
             class_id=self.class_ids.get(label),
@@ -82,5 +85,7 @@ class Knowledge:
 def _find_largest(values: NDArray[np.float64], number: int) -> NDArray[np.intp]:
     """Return where the largest values are, those first; of equal ones, the first."""
     number = min(number, len(values))
+    if len(values) <= _SORTED_AT_ONCE:
+        return np.argsort(-values, kind="stable")[:number]
     found = np.flatnonzero(values >= np.partition(values, -number)[-number])  # all that tie for the last place, too
     return found[np.argsort(-values[found], kind="stable")[:number]]

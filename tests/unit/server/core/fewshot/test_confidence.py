@@ -54,6 +54,20 @@ def test_together_as_one_by_one() -> None:
     np.testing.assert_allclose(together, [FITTED.log_probabilities(row, CONTEXT) for row in scores])
 
 
+@given(SCORES, st.sampled_from([None, 20.0]))
+def test_one_drawing_as_many(scores: list[float], missing_labels: float | None) -> None:
+    context, calibration = CalibrationContext(3, len(scores) - 1, 200.0), replace(FITTED, missing_labels=missing_labels)
+    one = calibration.settle(context).probabilities(np.array(scores))
+    np.testing.assert_allclose(one, calibration.probabilities(np.array([scores]), context)[0], rtol=1e-9, atol=1e-300)
+    assert one.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unknown", [-1e6, 1e6])
+def test_scores_far_apart_leave_probabilities_finite(unknown: float) -> None:
+    found = FITTED.settle(CONTEXT).probabilities(np.array([*range(12), unknown], float))
+    assert np.isfinite(found).all() and found.sum() == pytest.approx(1)
+
+
 def test_a_better_unknown_is_more_probable_and_leaves_the_labels_their_shares() -> None:
     known = np.array([3.0, 1.0, -4.0])
     low, high = (FITTED.probabilities(np.append(known, u), CalibrationContext(1, 3, 500.0)) for u in (-20.0, 20.0))
