@@ -23,7 +23,8 @@ def verify(workspace: str | None, data: Path, as_json: bool) -> None:
     """Check workspaces, snapshots, models, data sets, jobs and readings. Print a line for each, and what can be saved
     of damaged ones.
 
-    Stop the server first. Nothing is changed. The exit code is 0 if everything is sound, 1 if something is damaged.
+    Stop the server first. Nothing is changed. The exit code is 0 if everything is sound, 1 if something is damaged, or
+    was written by a newer version.
     """
     configure_logging("critical")
     damaged = False
@@ -42,6 +43,7 @@ def _print(checked: Checked, as_json: bool) -> bool:
         fields = {"what": checked.what, "sound": not checked.problem, "problem": checked.problem, "hint": checked.hint}
         click.echo(json.dumps(fields, ensure_ascii=False))
     else:
-        problem = f"DAMAGED: {checked.problem}" if checked.problem else "sound"
+        kind = "NEWER" if checked.newer else "DAMAGED"
+        problem = f"{kind}: {checked.problem}" if checked.problem else "sound"
         click.echo(f"{checked.what}: {problem}" + (f". {checked.hint}" if checked.hint else ""))
     return bool(checked.problem)

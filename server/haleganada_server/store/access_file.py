@@ -16,6 +16,7 @@ from . import files
 from .audit import ACCESS_FOLDER, PRIVATE_FILE, lock_folder
 
 Content = TypeVar("Content")
+NEWER_FILE = "was written by a newer version; update the server"
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -58,7 +59,7 @@ class AccessFile(Generic[Content]):
         except _BROKEN:  # the content of the file goes into no log
             raise self._refuse(f"is damaged; {self._advice}") from None
         if content is None:
-            raise self._refuse("was written by a newer version; update the server")
+            raise self._refuse(NEWER_FILE)
         return content
 
     def change(self, change: Callable[[Content], Content]) -> None:

@@ -136,6 +136,17 @@ def damaged_snapshot(name: str, snapshot_id: str) -> DataLoss:
     )
 
 
+def unusable_snapshot(error: DataLoss, name: str, snapshot_id: str) -> DataLoss:
+    """Return what to tell of a snapshot whose file cannot be opened. error: why not."""
+    if error.reason is not Reason.WORKSPACE_TOO_NEW:
+        return damaged_snapshot(name, snapshot_id)
+    return DataLoss(
+        f"the snapshot {snapshot_id} of workspace “{name}” was written by a newer version of this server; update the "
+        "server, or choose another snapshot; nothing was changed",
+        Reason.WORKSPACE_TOO_NEW,
+    )
+
+
 def unreadable(name: str, why: str) -> DataLoss:
     """Return the error for a workspace whose file cannot be read."""
     return DataLoss(

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.disk.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import NewerFormat, require_format, seal, unseal
 from haleganada_server.core.disk.failpoints import reach
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import NotFound
@@ -28,6 +28,7 @@ from . import files
 from .errors import storage_errors
 
 _JOB, _REQUEST, _LOG = "job.json", "request.json", "log.txt"
+JOB_FORMAT = 1  # of job.json, written since there is a field for it
 _LOG_TAIL = 4096  # bytes searched for the last line
 _ID = re.compile("[0-9a-f]{12}")
 _log = logging.getLogger(__name__)
@@ -152,7 +153,9 @@ class JobFolders:
             ended_us=changed_us,
             request={},
             files=self.list_files(job_id),
-            error=f"the record of job {job_id} is damaged ({_JOB}: {why}), so that its state and its result are not "
+            error=f"the record of job {job_id} cannot be read: {error}"
+            if isinstance(error, NewerFormat)
+            else f"the record of job {job_id} is damaged ({_JOB}: {why}), so that its state and its result are not "
             "known. If it made a model, that is among the models; its files can still be fetched. Delete the job, and "
             "start it again if you need it",
             error_reason=Reason.JOB_DAMAGED,
@@ -204,11 +207,13 @@ def parse_record(record: str, job_id: str) -> Job:
 
 
 def _to_entry(job: Job) -> dict[str, Any]:
-    return seal({**asdict(job), "kind": job.kind.value, "state": job.state.value})
+    return seal({"format": JOB_FORMAT, **asdict(job), "kind": job.kind.value, "state": job.state.value})
 
 
 def _from_entry(sealed: Any, job_id: str) -> Job:
     entry = unseal(sealed)
+    require_format(entry, JOB_FORMAT)
+    entry.pop("format", None)  # the first records have none
     parsed = {
         "kind": JobKind(entry["kind"]),
         "state": JobState(entry["state"]),

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from haleganada_server.core.disk.checksum import unseal
+from haleganada_server.core.disk.checksum import NEWER, require_format, unseal
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.models.files import read_card, require_intact
 
+from .access_file import NEWER_FILE
 from .datasets.folders import load_description
 from .datasets.integrity import require_intact_arrays
+from .jobs import JOB_FORMAT
 from .readings.description import require_intact_reading
 from .share_limits import LimitsFile
 from .tokens import TokenFile
@@ -52,7 +54,9 @@ def verify_others(data: Path) -> Iterator[Checked]:
                 check(folder)
                 yield Checked(what)
             except _BROKEN as error:
-                yield Checked(what, getattr(error, "message", str(error)), kind.hint)
+                problem = getattr(error, "message", str(error))
+                is_newer = NEWER in problem
+                yield Checked(what, problem, "" if is_newer else kind.hint, is_newer)
     for what, file in (("tokens", TokenFile(data)), ("limits", LimitsFile(data))):
         if file.stamp() is not None:
             yield _check_access(what, file)
@@ -62,7 +66,8 @@ def _check_access(what: str, file: TokenFile | LimitsFile) -> Checked:
     try:
         file.read()
     except (HaleganadaError, OSError) as error:
-        return Checked(what, getattr(error, "message", str(error)))
+        problem = getattr(error, "message", str(error))
+        return Checked(what, problem, newer=NEWER_FILE in problem)
     return Checked(what)
 
 
@@ -76,5 +81,7 @@ def _check_dataset(folder: Path) -> None:
 
 
 def _check_job(folder: Path) -> None:
-    if unseal(json.loads((folder / "job.json").read_text(encoding="utf-8")))["job_id"] != folder.name:
+    entry = unseal(json.loads((folder / "job.json").read_text(encoding="utf-8")))
+    require_format(entry, JOB_FORMAT)
+    if entry["job_id"] != folder.name:
         raise ValueError("job.json describes another job")

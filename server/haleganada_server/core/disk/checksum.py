@@ -10,6 +10,28 @@ from typing import Any
 CHECKSUM = "checksum"
 
 
+NEWER = "it was written by a newer version of this server, which can use it; update the server, nothing is lost"
+"""What is said of a file whose format this version does not know yet, instead of calling it damaged."""
+
+
+class NewerFormat(ValueError):
+    """What a newer version has written."""
+
+    def __init__(self) -> None:
+        super().__init__(NEWER)
+
+
+def require_format(entry: Mapping[str, Any], known: int) -> None:
+    """Raise NewerFormat for an entry of a later format than the known one, ValueError for one of none. An entry without
+    the field has the first format.
+    """
+    found = entry.get("format", 1)
+    if not isinstance(found, int) or found < 1:
+        raise ValueError(f"it has format {found}")
+    if found > known:
+        raise NewerFormat
+
+
 def seal(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return what can be stored as JSON with a checksum of its values added."""
     return {**entry, CHECKSUM: _hash_values(entry)}

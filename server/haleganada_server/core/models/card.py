@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from haleganada_server.core.disk.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import require_format, seal, unseal
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import HaleganadaError, Precondition
 from haleganada_server.core.labels import normalize_label
@@ -93,8 +93,7 @@ class ModelCard:
         """Parse what to_json returns. Raises Precondition for anything that is not a card, or not as it was written."""
         try:
             entry = unseal(json.loads(text))
-            if entry["format"] != CARD_FORMAT:
-                raise ValueError(f"it has format {entry['format']}, not {CARD_FORMAT}")
+            require_format(entry, CARD_FORMAT)
             entry.setdefault("sizes", {})  # older cards lack both
             entry.setdefault("line", None)
             known = {name: entry[name] for name in (f.name for f in fields(ModelCard))}

@@ -8,11 +8,13 @@ from contextlib import closing, suppress
 from itertools import zip_longest
 from pathlib import Path
 
+from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Unavailable
 from haleganada_server.store import files
 from haleganada_server.store.errors import storage_errors
 from haleganada_server.store.sample_log import schema
+from haleganada_server.store.sample_log.integrity import recovery
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.store.workspaces.home import LOG, MARK, copy_log_files
 
@@ -67,7 +69,18 @@ def _copy_and_compare(source: Path, target: Path, name: str) -> None:
 
 
 def _open_copy(target: Path, name: str) -> tuple[int, int]:
-    with closing(SqliteLog(target / LOG, name, target / MARK)) as log:
+    """Open a copy as a server does. One of an older version stays as it is, so that the version can use the backup: a
+    copy of it is opened, and brought up to date.
+    """
+    if recovery.read_version(target / LOG, frozen=True) < schema.VERSION:
+        with scratch_folder(target / "opened") as opened:
+            copy_log_files(target, opened)
+            return _open(opened, name)
+    return _open(target, name)
+
+
+def _open(folder: Path, name: str) -> tuple[int, int]:
+    with closing(SqliteLog(folder / LOG, name, folder / MARK)) as log:
         return log.revision(), log.count()
 
 

@@ -28,7 +28,7 @@ from haleganada_server.core.datasets.dataset import (
     RepeatedDrawing,
 )
 from haleganada_server.core.datasets.datasets import DatasetBuilder
-from haleganada_server.core.disk.checksum import unseal
+from haleganada_server.core.disk.checksum import NewerFormat, require_format, unseal
 from haleganada_server.core.disk.files import scratch_folder
 from haleganada_server.core.errors import NotFound
 from haleganada_server.core.machine_errors import raise_machine_error
@@ -127,14 +127,21 @@ def _load(folder: Path) -> DatasetInfo:
         return load_description(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise_machine_error(error)
+        if isinstance(error, NewerFormat):
+            _log.error("the data set %s cannot be used: %s", folder.name, error)
+            return _describe_unusable(folder, f"the data set {folder.name} cannot be used: {error}")
         why = (
             f"{Path(error.filename).name} cannot be read" if isinstance(error, OSError) else f"{DATASET_JSON}: {error}"
         )
         _log.error("the data set %s cannot be used and is listed as damaged: %s", folder.name, why)
-        return _describe_damaged(folder, why)
+        damage = (
+            f"the data set {folder.name} is damaged ({why}) and cannot be used; models that were trained on it are not "
+            "affected. Delete it and add it again"
+        )
+        return _describe_unusable(folder, damage)
 
 
-def _describe_damaged(folder: Path, why: str) -> DatasetInfo:
+def _describe_unusable(folder: Path, damage: str) -> DatasetInfo:
     return DatasetInfo(
         dataset_id=folder.name,
         name=folder.name,
@@ -147,8 +154,7 @@ def _describe_damaged(folder: Path, why: str) -> DatasetInfo:
         leaks=0,
         duplicates=0,
         bytes_on_disk=folder_bytes(folder),
-        damage=f"the data set {folder.name} is damaged ({why}) and cannot be used; models that were trained on it are "
-        "not affected. Delete it and add it again",
+        damage=damage,
     )
 
 
@@ -167,8 +173,9 @@ def parse_description(text: str, dataset_id: str, size: int) -> DatasetInfo:
     changed since it was written.
     """
     entry = unseal(json.loads(text))
-    if entry["format"] != FORMAT or entry["dataset_id"] != dataset_id:
-        raise ValueError(f"{DATASET_JSON} has format {entry['format']} and the id {entry['dataset_id']}")
+    require_format(entry, FORMAT)
+    if entry["dataset_id"] != dataset_id:
+        raise ValueError(f"{DATASET_JSON} has the id {entry['dataset_id']}")
     entry = {**_OLD_DEFAULTS, **entry}
     kind = DatasetKind(entry["kind"])
     values = {field.name: entry[field.name] for field in fields(DatasetInfo) if field.name != "damage"}

@@ -20,6 +20,7 @@ from haleganada_server.core.errors import Precondition
 
 from .connections import SCHEMA, Connection
 
+_log = logging.getLogger(__name__)
 _FILES = f"package:{__package__}:migrations"
 _LOCK = 0x48414C45_0001  # of all servers on a database: one brings the tables up to date, the others wait
 
@@ -38,8 +39,15 @@ def migrate(connection: Connection) -> None:
                 "the database was written by a newer version of this server; update this server, nothing is lost",
                 StartReason.DATABASE_UNUSABLE,
             )
-        for file in backend.to_apply(files):  # apply_migrations() would pass over a file that it cannot read
+        missing = list(backend.to_apply(files))  # apply_migrations() would pass over a file that it cannot read
+        is_older = len(missing) not in (0, len(files))
+        for file in missing:
             backend.apply_one(file)
+    if is_older:
+        _log.warning(
+            "the tables of the database were brought up to date (%s); older versions of the server no longer start "
+            "with it, and the way back is a dump from before (pg_dump)", ", ".join(file.id for file in missing),
+        )  # fmt: skip
 
 
 class _OnOneConnection(PostgresqlPsycopgBackend):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from haleganada_server.core.disk.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import require_format, seal, unseal
 from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.reading.reading import ReadingInfo
 
@@ -77,8 +77,9 @@ def load_description(folder: Path) -> Description:
 def parse_description(text: str, reading_id: str) -> Description:
     """Parse a description. Raises ValueError, KeyError or TypeError if it is not as it was written."""
     entry = unseal(json.loads(text))
-    if entry["format"] != _FORMAT or entry["reading_id"] != reading_id:
-        raise ValueError(f"it has format {entry['format']} and the id {entry['reading_id']}")
+    require_format(entry, _FORMAT)
+    if entry["reading_id"] != reading_id:
+        raise ValueError(f"it has the id {entry['reading_id']}")
     return Description(_parse(entry), entry["sha256"])
 
 

@@ -50,13 +50,15 @@ class SqliteLog(LogReader):
         stopped: set[Path] | None = None,
         visitor: SampleVisitor | None = None,
         measures: CommitMeasures | None = None,
+        keep_old: Callable[[SqliteLog, int], None] = lambda _log, _version: None,
     ) -> None:
         """Open an existing file, also of an older version. mark: its mark's file, None = it has none. require_lock:
         raises Unavailable if another server may use the file by now; called before each transaction. open_files: see
         LogReader. stopped: files that get no more changes, because the disk failed to store one; this log's file joins
         them then, and stays when it is closed and opened again. visitor: gets the samples while they are checked.
-        measures: of the commits of all logs together. Raises DataLoss if the file is damaged, or holds less than its
-        mark says.
+        measures: of the commits of all logs together. keep_old: called with the log and its version before a file of an
+        older version is changed; if it raises, the file stays as it is. Raises DataLoss if the file is damaged, or
+        holds less than its mark says.
         """
         self._identity = _identify(path)
         self._writing = threading.Lock()
@@ -65,6 +67,7 @@ class SqliteLog(LogReader):
         self._require_lock = require_lock
         self._stopped = stopped if stopped is not None else set()
         self._measures = measures if measures is not None else CommitMeasures()
+        self._keep_old = keep_old
         files.read_ahead(path)
         distrusted = self._open_large(path, name, open_files, visitor)
         if distrusted is None:
@@ -296,6 +299,10 @@ class SqliteLog(LogReader):
         with self._short_read() as connection:
             if schema.is_current(connection):
                 return
+            version = schema.read_version(connection)
+        if version < schema.VERSION:
+            self._keep_old(self, version)
+            reach("upgrade.kept")
         with self._write() as writer:
             schema.upgrade(writer)
             schema.use_journal(writer)

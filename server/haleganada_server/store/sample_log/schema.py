@@ -7,7 +7,7 @@ stays, hidden, so that undo is exact.
 Every row carries checksums, see checks.py.
 
 The version of a file is the number of migrations it has had. A change of the tables is a new migration at the end,
-which older files get when they are opened.
+which older files get when they are opened; whoever opens a workspace's own log keeps the old one first (log.py).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def create(path: Path, name: str, created_us: int) -> None:
 
 def upgrade(connection: sqlite3.Connection, reach: Callable[[str], None] = failpoints.reach) -> None:
     """Apply the migrations that a file lacks, each in one transaction. reach: is told the steps, for tests."""
-    for number in range(_version(connection), VERSION):
+    for number in range(read_version(connection), VERSION):
         try:
             connection.executescript(f"BEGIN IMMEDIATE; {_MIGRATIONS[number]} PRAGMA user_version = {number + 1};")
             if number + 1 == _FIRST_WITH_CHECKS and (checks := read_checks(connection)) is not None:
@@ -91,9 +91,14 @@ def upgrade(connection: sqlite3.Connection, reach: Callable[[str], None] = failp
             raise
 
 
+def read_version(connection: sqlite3.Connection) -> int:
+    """Return the version of a file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def has_checks(connection: sqlite3.Connection) -> bool:
     """Return whether the rows of a file carry checksums; those of older versions do not."""
-    return _version(connection) >= _FIRST_WITH_CHECKS
+    return read_version(connection) >= _FIRST_WITH_CHECKS
 
 
 def read_checks(connection: sqlite3.Connection) -> RowChecks | None:
@@ -106,7 +111,7 @@ def read_checks(connection: sqlite3.Connection) -> RowChecks | None:
 
 def is_current(connection: sqlite3.Connection) -> bool:
     """Return whether a file needs no upgrade and has a write-ahead log."""
-    return _version(connection) == VERSION and connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    return read_version(connection) == VERSION and connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -134,7 +139,7 @@ def check_version(connection: sqlite3.Connection, name: str) -> None:
     """Raise DataLoss unless the file is a workspace's, of a known version."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise unreadable(name, "it is not a workspace file")
-    if _version(connection) > VERSION:
+    if read_version(connection) > VERSION:
         raise DataLoss(
             f"the workspace “{name}” was written by a newer version of this server; update the server, nothing is lost",
             Reason.WORKSPACE_TOO_NEW,
@@ -186,7 +191,3 @@ def _read_declarations(connection: sqlite3.Connection) -> list[tuple[str, str, s
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     address = f"{path.resolve().as_uri()}?mode={mode}"
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_S)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -31,7 +32,7 @@ from haleganada_server.core.sample_log.rows import ChangeKind, Event
 from haleganada_server.core.workspaces.ports import ExportFile, ImportItem, LogOutline, OnNote, ignore_note
 from haleganada_server.core.workspaces.types import Lag, RefusedItem, SnapshotInfo, SnapshotKind, TransferFormat
 from haleganada_server.store import files, formats
-from haleganada_server.store.errors import damaged_snapshot, storage_errors, unreadable
+from haleganada_server.store.errors import storage_errors, unreadable, unusable_snapshot
 from haleganada_server.store.import_stage import ImportStage
 from haleganada_server.store.quota import DiskQuota, disk_usage
 from haleganada_server.store.sample_log import schema
@@ -185,7 +186,7 @@ class DataDirectory:
         self._require_exists(name)
         with self.errors(name), scratch_folder(self.temporary_file()) as scratch:
             checked = check_log(self._home(name), name, scratch)
-            if checked.problem and not checked.hint:
+            if checked.problem and not (checked.hint or checked.newer):
                 saved = "; ".join(self.salvage(name, scratch).describe())
                 checked = replace(checked, hint=f"`haleganada repair --workspace {name}` saves this: {saved}")
             yield checked
@@ -261,7 +262,7 @@ class DataDirectory:
                 with contextlib.closing(SqliteLog(state, name)) as log:  # which upgrades a copy of an older version
                     return formats.write(log, self._rasterizer, transfer_format, self.temporary_file())
             except DataLoss as error:  # an unreadable workspace was moved to the trash as it was
-                raise damaged_snapshot(name, snapshot_id) from error
+                raise unusable_snapshot(error, name, snapshot_id) from error
 
     def read_import(
         self,
@@ -370,8 +371,25 @@ class DataDirectory:
     def _open_log(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         lock, open_files = self._lock.require_held, self._open_files
         return SqliteLog(
-            self.log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor, self._measures
-        )
+            self.log_path(name), name, self._mark_path(name), lock, open_files, self._stopped, visitor, self._measures,
+            self._keep_old,
+        )  # fmt: skip
+
+    def _keep_old(self, log: SqliteLog, version: int) -> None:
+        """Keep a log of an older version, before it is brought up to date, as a snapshot of the kind that nothing
+        deletes by itself: that version can restore it. A start after a kill finds it there. Raises as save().
+        """
+        named = f"format {version}, before the upgrade"
+        for kept in self.snapshots(log.name):
+            if kept.name.startswith(named) and kept.revision == log.revision() and self.is_sound(log.name, kept):
+                break
+        else:
+            kept = self.save(log, f"{named} of {time.strftime('%Y-%m-%d')}")
+        _log.warning(
+            "workspace %r: its log of format %d gets format %d, which older versions of the server refuse; the old log "
+            "is kept as snapshot %s, and with the older version `haleganada -w %s restore %s` goes back to it",
+            log.name, version, schema.VERSION, kept.snapshot_id, log.name, kept.snapshot_id,
+        )  # fmt: skip
 
     def _open_new(self, name: str, visitor: SampleVisitor | None = None) -> SqliteLog:
         """Open a log that has just been put in place."""
@@ -388,8 +406,9 @@ class DataDirectory:
         if log is not None:
             return folder.keep(path, f"before {why}", (log.revision(), log.count()))
         counts = recovery.read_counts(path) or (used.revision, 0)
-        _log.warning("workspace %r: its damaged file is moved to the trash", name)
-        return folder.keep(path, f"before {why} (damaged)", counts)
+        state = "of a newer version" if recovery.read_version(path) > schema.VERSION else "damaged"
+        _log.warning("workspace %r: its file, which is %s, is moved to the trash", name, state)
+        return folder.keep(path, f"before {why} ({state})", counts)
 
     def _find_used(self, name: str, log: WorkspaceLog | None) -> Mark:
         """Return the greatest revision and sample_id that a workspace ever used, or greater ones if that is unknown:

@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from haleganada_server.core.disk.checksum import NEWER
+from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.store.sample_log.log import SqliteLog
 
@@ -17,11 +19,14 @@ from .snapshots import SnapshotFolder
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The result of one check. problem: "" = sound. hint: what can be saved, or what to do."""
+    """The result of one check. problem: "" = sound. hint: what can be saved, or what to do. newer: a newer version has
+    written it, which alone can check it.
+    """
 
     what: str
     problem: str = ""
     hint: str = ""
+    newer: bool = False
 
 
 def check_log(home: Path, name: str, scratch: Path) -> Checked:
@@ -42,7 +47,7 @@ def check_log(home: Path, name: str, scratch: Path) -> Checked:
                 return Checked(what, problem, "Their embeddings still count; forget them, or restore a snapshot")
             return Checked(what, hint="; ".join(notes))
     except DataLoss as error:
-        return Checked(what, error.message)
+        return Checked(what, error.message, newer=error.reason is Reason.WORKSPACE_TOO_NEW)
     finally:
         shutil.rmtree(copy)
 
@@ -53,4 +58,9 @@ def check_snapshots(folder: SnapshotFolder) -> Iterator[Checked]:
         what = f"snapshot {info.snapshot_id} of workspace “{folder.name}”"
         if info.trash and "(damaged)" in info.name:
             continue  # it was damaged when it was moved there
-        yield Checked(what) if folder.is_sound(info) else Checked(what, "it is not what was written", "Delete it")
+        if folder.is_newer(info):
+            yield Checked(what, NEWER, newer=True)
+        elif folder.is_sound(info):
+            yield Checked(what)
+        else:
+            yield Checked(what, "it is not what was written", "Delete it")

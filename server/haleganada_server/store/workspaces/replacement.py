@@ -18,7 +18,7 @@ from haleganada_server.core.sample_log.ports import WorkspaceLog
 from haleganada_server.core.sample_log.rows import Event
 from haleganada_server.core.workspaces.types import SnapshotInfo
 from haleganada_server.store import files
-from haleganada_server.store.errors import damaged_snapshot
+from haleganada_server.store.errors import unusable_snapshot
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.store.sample_log.mark import Mark, MarkFile
 
@@ -35,7 +35,7 @@ def build_from_snapshot(
     try:
         return finish(state, name, event, used)
     except DataLoss as error:  # an unreadable workspace was moved to the trash as it was
-        raise damaged_snapshot(name, snapshot_id) from error
+        raise unusable_snapshot(error, name, snapshot_id) from error
 
 
 def finish(state: Path, name: str, event: Event | None, used: Mark) -> int:

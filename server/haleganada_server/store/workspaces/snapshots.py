@@ -31,6 +31,7 @@ from haleganada_server.store import files
 from haleganada_server.store.disk_probe import PROBE
 from haleganada_server.store.errors import damaged_snapshot, storage_errors
 from haleganada_server.store.sample_log import row_mapping, schema
+from haleganada_server.store.sample_log.integrity import recovery
 from haleganada_server.store.sample_log.integrity.inspection import SqliteRows, inspect_rows
 
 from .home import LOG
@@ -92,6 +93,10 @@ class SnapshotFolder:
                 return not schema.has_checks(connection) or _has_sound_rows(connection)
         except (DataLoss, FileNotFoundError):  # errors of the machine say nothing about the file
             return False
+
+    def is_newer(self, info: SnapshotInfo) -> bool:
+        """Return whether a newer version of the server has written a snapshot's file."""
+        return recovery.read_version(self._file(info), frozen=True) > schema.VERSION
 
     def _put(self, state: Path, name: str, kind: SnapshotKind, counts: tuple[int, int], sha256: str) -> SnapshotInfo:
         self._snapshots.mkdir(exist_ok=True)

@@ -49,6 +49,19 @@ def read_name(path: Path) -> str | None:
     return None
 
 
+def read_version(path: Path, *, frozen: bool = False) -> int:
+    """Return the version of the file's tables; 0 if it cannot be read. frozen: nothing writes to the file, and its
+    journal, if it has one, is not looked at; so none is made.
+    """
+    for _how, mode in _ATTEMPTS[1:] if frozen else _ATTEMPTS:
+        try:
+            with closing(_open(path, mode)) as connection:
+                return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        except _DAMAGE:
+            continue
+    return 0
+
+
 def _open(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None)
 

@@ -91,3 +91,19 @@ def test_a_user_who_may_make_no_schema_may_use_one_that_is_there(database_url: s
         start(database_url.replace("tester@", "guest@"))
     finally:
         execute(database_url, "DROP OWNED BY guest; DROP ROLE guest")
+
+
+def test_a_database_of_an_older_server_is_brought_up_to_date_once_and_the_way_back_is_told(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(database_url)
+    assert "brought up to date" not in caplog.text, "a new one has no way back"
+    last = fetch_all(database_url, NOTED)[-1][0]
+    execute(database_url, f"DELETE FROM haleganada._yoyo_migration WHERE migration_id = '{last}'")
+    execute(database_url, "DROP TABLE haleganada.present_texts")
+    start(database_url)
+    assert f"brought up to date ({last})" in caplog.text and "pg_dump" in caplog.text
+    assert fetch_all(database_url, NOTED)[-1][0] == last
+    caplog.clear()
+    start(database_url)
+    assert not caplog.text

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from haleganada_server.core.errors import DataLoss
 from haleganada_server.store import DataDirectory
+from haleganada_server.store.sample_log.integrity.recovery import read_version
 from haleganada_server.store.sample_log.log import SqliteLog
 from haleganada_server.vision import PillowRasterizer
 
@@ -52,15 +53,21 @@ def check_samples(log: SqliteLog, count: int) -> None:
         assert_same(row, sample(row.sample_id, "ab"[(row.sample_id - 1) % 2]))
 
 
-@pytest.mark.parametrize("point", ["upgrade.written", "upgrade.committed"])
-def test_an_upgrade_is_done_or_not(data: Path, point: str) -> None:
+@pytest.mark.parametrize(
+    "point", ["snapshot.described", "snapshot.moved", "upgrade.kept", "upgrade.written", "upgrade.committed"]
+)
+def test_an_upgrade_is_done_or_not_and_the_old_log_is_kept_once(data: Path, point: str) -> None:
     remove_checks(make_workspace(data))
     run_until_killed(OPEN, data, point)
     with open_directory(data) as directory, closing(directory.open("w")) as log:
         check_samples(log, COUNT)
         assert not log.find_damaged_glyphs()
+        (old,) = (info for info in directory.snapshots("w") if info.name.startswith("format 1, before the upgrade"))
+        assert old.samples_total == COUNT and directory.is_sound("w", old)
+        assert read_version(log.path.parent / "snapshots" / f"{old.snapshot_id}.sqlite3") == 1
         teach_all(log, ["a"])
         assert log.count() == COUNT + 1
+    assert not list((data / "tmp").iterdir())
 
 
 def damage(path: Path) -> bytes:
