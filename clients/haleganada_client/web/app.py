@@ -43,12 +43,12 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = errors.MAX_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["haleganada_sessions"] = Sessions(client, single_sign_on)
+    app.extensions["haleganada_sessions"] = logins = Sessions(client, single_sign_on)
     app.extensions["haleganada_uploads"] = make_upload_slots()
     app.extensions["haleganada_bundles"] = Bundler()
     name_requests(app)
     compress_answers(app)
-    protect(app, frozenset(allowed_hosts))
+    protect(app, frozenset(allowed_hosts), logins.signing_key)
     if single_sign_on is not None:
         single_sign_on.protect(app)
     teaching = (page, samples, transfers, rest)

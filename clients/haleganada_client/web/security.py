@@ -3,7 +3,7 @@
 - Against host names of other sites that resolve to this machine (DNS rebinding): only known Host names are answered.
 - Against forms and scripts of other sites (CSRF): what a browser sends must come from this page, according to its
   Origin, its fetch metadata and a token that only this page can read. A cookie holds the token, too; a browser that
-  keeps no cookies must send one that this process has signed. Browsers always send one of the first two with a write.
+  keeps no cookies must send one that the page has signed. Browsers always send one of the first two with a write.
   Programs send neither and need no token, but must send JSON, which a form of another site cannot; only routes that
   change nothing also take forms.
 - Against foreign scripts: a content security policy that allows scripts and styles of this site, and within a page only
@@ -17,15 +17,16 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 COOKIE = "haleganada_csrf"
 HEADER = "X-CSRF-Token"
-_KEY = secrets.token_bytes(32)  # for signatures of this process
+_KEY = "haleganada_signing_key"
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _TYPES = frozenset({"application/json", "application/octet-stream"})  # neither can be sent by a foreign form
@@ -52,11 +53,13 @@ class RequestRefused(HTTPException):
         self.code, self.reason = code, reason
 
 
-def protect(app: Flask, allowed_hosts: frozenset[str]) -> None:
+def protect(app: Flask, allowed_hosts: frozenset[str], signing_key: Callable[[], bytes]) -> None:
     """Check every request to an app, and add the headers to every answer.
 
-    allowed_hosts: names, without port, that are answered beside localhost and the loopback addresses.
+    allowed_hosts: names, without port, that are answered beside localhost and the loopback addresses. signing_key:
+    returns a secret of the page, within a request.
     """
+    app.extensions[_KEY] = signing_key
     known = _LOCAL | {name.lower() for name in allowed_hosts}
 
     @app.before_request
@@ -129,7 +132,7 @@ def _has_token() -> bool:
 
 
 def _sign(nonce: str) -> str:
-    return hmac.new(_KEY, nonce.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(current_app.extensions[_KEY](), nonce.encode(), hashlib.sha256).hexdigest()
 
 
 def _host_name(host: str) -> str:

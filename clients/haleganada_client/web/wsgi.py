@@ -1,11 +1,11 @@
 """The page as an application for other WSGI servers:
 
-    gunicorn --threads 16 'haleganada_client.web.wsgi:make_app()'
+    gunicorn -w 4 --threads 16 'haleganada_client.web.wsgi:make_app()'
 
-One worker process where people log in with tokens: it keeps who has. Without tokens, for programs, and with single
-sign-on, several do as well (gunicorn -w 4). Settings come from the environment: HALEGANADA_TARGET and the other
-variables of a client, and HALEGANADA_ALLOWED_HOSTS, names separated by commas. HALEGANADA_TRUSTED_USER_HEADER,
-HALEGANADA_TRUSTED_PROXY (networks separated by commas) and HALEGANADA_USER_TOKENS are the options of `haleganada web`.
+Several workers share who has logged in, in the file HALEGANADA_SESSIONS (sessions/shared.py). Settings come from the
+environment: HALEGANADA_TARGET and the other variables of a client, and HALEGANADA_ALLOWED_HOSTS, names separated by
+commas. HALEGANADA_TRUSTED_USER_HEADER, HALEGANADA_TRUSTED_PROXY (networks separated by commas)
+and HALEGANADA_USER_TOKENS are the options of `haleganada web`.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template
 
-from haleganada_client.errors import FailedPrecondition
 from haleganada_client.web.security import give_token, remember_token
 from haleganada_client.web.sessions import sessions
 
@@ -21,15 +20,7 @@ def index() -> Response:
 
 @blueprint.post("/page/login")
 def log_in() -> Response:
-    """Begin a session with a token. Raise FailedPrecondition where the next request may reach another process, which
-    would not know the session.
-    """
-    if request.environ.get("wsgi.multiprocess"):
-        raise FailedPrecondition(
-            "nobody can log in here, because the page runs in several processes; start it with one worker and more "
-            "threads (gunicorn --workers 1 --threads 16)",
-            "SEVERAL_PROCESSES",
-        )
+    """Begin a session with a token."""
     token = get_text(parse_body(), "token").strip()
     response = jsonify(success=True)
     sessions().log_in(token, response)

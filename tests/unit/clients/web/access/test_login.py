@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from haleganada_client import HaleganadaClient
 from haleganada_client.web import create_app, sessions
+from haleganada_client.web.sessions import ports
 from haleganada_client.web.wsgi import make_app
 from haleganada_server.core.access.identity import Role
 
@@ -72,15 +73,6 @@ def test_a_session_is_one_browsers_and_ends_with_its_logout(app: Flask, web: Fla
     web.set_cookie(sessions.COOKIE, cookie.value)
     assert web.get("/page/workspaces").status_code == 401
     assert 'id="log-out"' not in web.get("/").text
-
-
-def test_a_page_in_several_processes_says_why_nobody_can_log_in(web: FlaskClient, boss: str) -> None:
-    several = {"wsgi.multiprocess": True}
-    refused = web.post("/page/login", json={"token": boss}, environ_overrides=several)
-    assert (refused.status_code, refused.get_json()["reason"]) == (409, "SEVERAL_PROCESSES")
-    assert "--workers 1" in refused.get_json()["error"] and web.get_cookie(sessions.COOKIE) is None
-    shown = {"Authorization": f"Bearer {boss}"}
-    assert web.get("/page/workspaces", headers=shown, environ_overrides=several).status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -147,7 +139,7 @@ def test_other_sites_cannot_log_anybody_in(web: FlaskClient, boss: str) -> None:
 
 def test_sessions_are_short(web: FlaskClient, boss: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert log_in(web, boss) == 200
-    monkeypatch.setattr(sessions, "_IDLE_S", -1.0)
+    monkeypatch.setattr(ports, "IDLE_S", -1.0)
     assert web.get("/page/workspaces").status_code == 401
     monkeypatch.undo()
     assert web.get("/page/workspaces").status_code == 401

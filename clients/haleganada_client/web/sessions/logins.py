@@ -1,42 +1,29 @@
 """Who is logged in: each browser has a session, each session a token, each token a client that shows it.
 
-A token is typed once, on the login page, and stays in this process: the browser keeps a random number that stands for
-it, for some hours at most. Programs without a browser send their token with each request instead. Whom a web server in
-front names (single_sign_on.py) needs neither.
+A token is typed once, on the login page, and stays in this process, or in a file that several processes of the page
+share: the browser keeps a random number that stands for it, for some hours at most. Programs without a browser send
+their token with each request instead. Whom a web server in front names (single_sign_on.py) needs neither.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import threading
-import time
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 
 from flask import Response, current_app, g, request
 
 from haleganada_client.client import HaleganadaClient
+from haleganada_client.errors import FailedPrecondition
+from haleganada_client.web.single_sign_on import SingleSignOn
 
-from .single_sign_on import SingleSignOn
-from .tries import Tries
+from .memory import MemorySessions
+from .ports import LONGEST_S, SessionStore
+from .shared import SharedSessions, sessions_path
 
 COOKIE = "haleganada_session"
-_LONGEST_S = 12 * 3600.0
-_IDLE_S = 2 * 3600.0
-_MAX_SESSIONS = 1_000
 _MAX_CLIENTS = 64  # each has a connection
-_ID_BYTES = 32
-
-
-@dataclass(slots=True)
-class _Session:
-    token: str
-    began: float  # monotonic clock
-    used: float
-
-    def is_over(self, now: float) -> bool:
-        return now - self.began > _LONGEST_S or now - self.used > _IDLE_S
 
 
 class Sessions:
@@ -50,9 +37,9 @@ class Sessions:
         self._lock = threading.Lock()
         self._config = replace(anonymous.config, token="")
         self._anonymous = HaleganadaClient(config=self._config) if anonymous.config.token else anonymous
-        self._sessions: OrderedDict[bytes, _Session] = OrderedDict()
         self._clients: OrderedDict[str, HaleganadaClient] = OrderedDict()
-        self._tries = Tries()
+        self._memory = MemorySessions()
+        self._shared = SharedSessions(sessions_path(), self._config.target)
 
     def client(self) -> HaleganadaClient:
         """Return the client for the present request: that of its session or of the token that it brings, or one
@@ -65,11 +52,11 @@ class Sessions:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             return self._recognize(token.strip())
-        session = self._find()
-        if session is None:
+        kept = self._find()
+        if kept is None:
             return self._anonymous
         g.shows_token_of_session = True
-        return self._client_of(session.token)
+        return self._client_of(kept)
 
     def is_logged_in(self) -> bool:
         """Return whether the present request belongs to a session."""
@@ -77,30 +64,28 @@ class Sessions:
 
     def log_in(self, token: str, response: Response) -> None:
         """Begin a session, if the server lets the token in. Raises NotAllowed, InvalidInput, Exhausted for an address
-        with too many wrong tokens, and what a call raises.
+        with too many wrong tokens, FailedPrecondition where processes cannot share sessions, and what a call raises.
         """
         self._try(token)
         self.log_out(response)  # a number that somebody else may have put there is never taken over
-        number, now = secrets.token_urlsafe(_ID_BYTES), time.monotonic()
-        with self._lock:
-            self._forget_old(now)
-            self._sessions[_hash(number)] = _Session(token, now, now)
+        number = self._store().begin(token)
         response.set_cookie(
-            COOKIE, number, max_age=int(_LONGEST_S), httponly=True, samesite="Strict", secure=request.is_secure
+            COOKIE, number, max_age=int(LONGEST_S), httponly=True, samesite="Strict", secure=request.is_secure
         )
 
     def log_out(self, response: Response) -> None:
-        """End the session of the present request, if it has one."""
-        with self._lock:
-            self._sessions.pop(_hash(request.cookies.get(COOKIE, "")), None)
+        """End the session of the present request, if it has one. Raises FailedPrecondition if that cannot be noted."""
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
+        if number := request.cookies.get(COOKIE):
+            self._store().end(number)
 
     def end_refused(self, response: Response) -> None:
         """End the session of the present request if it was the session's token that the server has refused: nobody is
         logged in with a token that was revoked or has expired.
         """
         if g.get("shows_token_of_session"):
-            self.log_out(response)
+            with suppress(FailedPrecondition):  # the server refuses the token at all processes
+                self.log_out(response)
 
     def _recognize(self, token: str) -> HaleganadaClient:
         """Return the client that shows a token of a program. The first time, the server is asked whether it lets the
@@ -117,30 +102,30 @@ class Sessions:
         what a call raises.
         """
         with (
-            self._tries.one(request.remote_addr or ""),
+            self._store().one_try(request.remote_addr or ""),
             HaleganadaClient(config=replace(self._config, token=token)) as client,
         ):
             client.list_workspaces()
 
-    def _find(self) -> _Session | None:
-        number, now = request.cookies.get(COOKIE, ""), time.monotonic()
-        if not number:
-            return None
-        key = _hash(number)
-        with self._lock:
-            session = self._sessions.get(key)
-            if session is None or session.is_over(now):
-                self._sessions.pop(key, None)
-                return None
-            session.used = now
-            self._sessions.move_to_end(key)
-            return session
+    def signing_key(self) -> bytes:
+        """Return a secret of the page, the same in all its processes if they can share one."""
+        try:
+            return self._store().signing_key()
+        except FailedPrecondition:  # who keeps cookies, as browsers do, needs no signature
+            return self._memory.signing_key()
 
-    def _forget_old(self, now: float) -> None:
-        for key in [key for key, session in self._sessions.items() if session.is_over(now)]:
-            del self._sessions[key]
-        while len(self._sessions) >= _MAX_SESSIONS:
-            self._sessions.popitem(last=False)
+    def _store(self) -> SessionStore:
+        """Return what keeps the sessions of the present request's web server."""
+        return self._shared if request.environ.get("wsgi.multiprocess") else self._memory
+
+    def _find(self) -> str | None:
+        """Return the token of the present request's session, None if it has none, or if that cannot be told: then the
+        login page says why.
+        """
+        number = request.cookies.get(COOKIE, "")
+        with suppress(FailedPrecondition):
+            return self._store().find(number) if number else None
+        return None
 
     def _client_of(self, token: str) -> HaleganadaClient:
         """Return the client that shows a token. One that is left out is closed when its last request lets go of it."""
@@ -159,8 +144,3 @@ def sessions() -> Sessions:
     found = current_app.extensions["haleganada_sessions"]
     assert isinstance(found, Sessions)
     return found
-
-
-def _hash(number: str) -> bytes:
-    """Return what a session is kept by: to look up a hash tells nothing about the numbers that are there."""
-    return hashlib.sha256(number.encode("utf-8", "surrogatepass")).digest()

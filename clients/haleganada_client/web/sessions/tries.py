@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from haleganada_client.errors import Exhausted, NotAllowed
+from haleganada_client.web.addresses import network_of
 
-from .addresses import network_of
+from .ports import MAX_ADDRESSES, MAX_TRIES, TRIES_S
 
-_TRIES, _TRIES_S = 5, 60.0  # wrong tokens of one address, and how long each counts
-_MAX_ADDRESSES = 10_000
 _TURNS = 64  # addresses whose hashes agree share one
 
 
@@ -44,18 +43,24 @@ class Tries:
         now = time.monotonic()
         with self._lock:
             failures = self._failures.get(source, deque())
-            while failures and failures[0] <= now - _TRIES_S:
+            while failures and failures[0] <= now - TRIES_S:
                 failures.popleft()
-            if len(failures) < _TRIES:
+            if len(failures) < MAX_TRIES:
                 return
-            wait_s = math.ceil(failures[0] + _TRIES_S - now)
-        raise Exhausted(
-            f"too many wrong tokens came from your address; try again in {wait_s} s", "TOO_MANY_TRIES", "", wait_s
-        )
+            wait_s = failures[0] + TRIES_S - now
+        raise too_many_tries(wait_s)
 
     def _note_failure(self, source: str) -> None:
         with self._lock:
             self._failures.setdefault(source, deque()).append(time.monotonic())
             self._failures.move_to_end(source)
-            while len(self._failures) > _MAX_ADDRESSES:
+            while len(self._failures) > MAX_ADDRESSES:
                 self._failures.popitem(last=False)
+
+
+def too_many_tries(wait_s: float) -> Exhausted:
+    """Return the error for an address with too many wrong tokens. wait_s: until it may try again."""
+    seconds = math.ceil(wait_s)
+    return Exhausted(
+        f"too many wrong tokens came from your address; try again in {seconds} s", "TOO_MANY_TRIES", "", seconds
+    )
