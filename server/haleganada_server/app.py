@@ -199,16 +199,20 @@ class Recognizers:
     encoder: GlyphEncoder
     pages: PageReader
     readers: ReaderPool
+    cluster: Cluster | None
 
     def close(self) -> None:
-        """End the readers, and close the data directory."""
+        """End the readers, and close the data directory, and the database if there is one."""
         self.readers.close()
         self.workspaces.close()
+        if self.cluster is not None:
+            self.cluster.close()
 
 
 def open_recognizers(config: ServerConfig) -> Recognizers:
-    """Lock a data directory and open its workspaces as a server does, but answer nobody's calls, in one of several
-    processes that share the cores. Raises Precondition, saying what to do, if that fails; nothing is left open then.
+    """Lock a data directory and open its workspaces, or those of a database, as a server does, but answer nobody's
+    calls, in one of several processes that share the cores. Raises Precondition, saying what to do, if that fails;
+    nothing is left open then.
     """
     weights, rasterizer, measures = load_weights(config.weights_dir), PillowRasterizer(), _make_measures(None)
     with ExitStack() as undo:
@@ -217,13 +221,17 @@ def open_recognizers(config: ServerConfig) -> Recognizers:
         to_input = partial(network_input, side=weights.side)
         selected = select_embedder(weights, config.device, to_input, config.device_memory)
         encoder = GlyphEncoder(rasterizer, MeasuredEmbedder(selected.embedder, measures), overlap=1)
+        cluster = _open_cluster(config, directory)
+        if cluster is not None:
+            undo.callback(cluster.close)
+        logs = directory if cluster is None else cluster.open_logs(encoder.embedder_hash, measures.commits)
         models = _make_models(config, directory, None)
-        workspaces = _open_workspaces(config, directory, encoder, weights, models, None, _read_shares(config))
+        workspaces = _open_workspaces(config, logs, encoder, weights, models, None, _read_shares(config))
         undo.pop_all()
     readers = _make_reader_pool(config, directory, READER)
     taught = TaughtReader(readers, encoder, weights.head_parameters, workspaces)
     pages = LineModels(MeasuredPages(taught, measures), models)
-    return Recognizers(workspaces=workspaces, encoder=encoder, pages=pages, readers=readers)
+    return Recognizers(workspaces=workspaces, encoder=encoder, pages=pages, readers=readers, cluster=cluster)
 
 
 def build_app(

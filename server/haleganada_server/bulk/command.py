@@ -217,20 +217,48 @@ def embed(**given: Any) -> None:
 
 @bulk.command("teach")
 @_run_options
-@_data_option
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="saved_model",
+    show_default=True,
+    help="The data directory to teach; with --store, a folder that no server uses, for the snapshot before the change.",
+)
+@click.option(
+    "--store",
+    default="",
+    metavar="URL",
+    help="Teach a workspace in a PostgreSQL database, postgresql://USER@HOST/DATABASE, beside the servers that share "
+    "it. Needs the extra cluster.",
+)
+@click.option(
+    "--objects",
+    default="",
+    metavar="FOLDER|URL",
+    help="With --store: what those servers have as --objects, so that each of them can restore the snapshot.",
+)
 @_workspace_option
 @click.option(
     "--folder-names", type=click.Choice([rule.value for rule in FolderNames]), default=FolderNames.AUTO.value,
     show_default=True, help="How to read folders that are named by numbers.",
 )  # fmt: skip
-def teach(data: Path, workspace: str, folder_names: str, **given: Any) -> None:
+def teach(data: Path, store: str, objects: str, workspace: str, folder_names: str, **given: Any) -> None:
     """Teach pictures in folders that are named after their labels: ಅ, U+0C85 or 3205.
 
-    No server may use the data directory while the command begins, and while it ends: then all that the workers have
-    encoded is taught as one change, like an import. What was taught before from the same folders is recognized and
-    skipped. The output tells which pictures could not be used.
+    Workers encode them; at the end, all are taught as one change, like an import. No server may use the data directory
+    while the command begins, and while it ends. With --store, servers go on; who teaches the same workspace waits for
+    that change. What was taught before from the same folders is recognized and skipped. The output tells which pictures
+    could not be used.
     """
-    lessons = Lessons(data=data, workspace=workspace_name(workspace), folder_names=FolderNames(folder_names))
+    if objects and not store:
+        raise click.UsageError("--objects is for servers that share a database; name it with --store")
+    lessons = Lessons(
+        data=data,
+        store=store,
+        objects=objects,
+        workspace=workspace_name(workspace),
+        folder_names=FolderNames(folder_names),
+    )
     _carry_out("teach", {}, Source(), IMAGES, _PICTURES_TOGETHER, RunOptions(**given), lessons)
 
 

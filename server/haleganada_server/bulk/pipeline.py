@@ -6,9 +6,7 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -21,6 +19,7 @@ from haleganada_server.core.installation import describe_install
 from .errors import BulkFailed
 from .items import Item
 from .state import pack
+from .temporary import temporary_folder
 from .worker import BlockWorker, Task
 
 _STORE_BYTES = 256 * 2**20  # of Ray's shared memory: a block's rows are some hundred kilobytes
@@ -77,10 +76,8 @@ def _own_cluster(workers: int, undo: ExitStack) -> dict[str, Any]:
     what removes Ray's logs and sockets.
     """
     short = "/tmp" if Path("/tmp").is_dir() else None  # a socket's path has 107 characters at most
-    folder = tempfile.mkdtemp(prefix="ray-", dir=short)
-    undo.callback(shutil.rmtree, folder, ignore_errors=True)
     return {
-        "_temp_dir": folder,
+        "_temp_dir": str(undo.enter_context(temporary_folder("haleganada-ray-", short))),
         "address": "local",
         "num_cpus": workers,
         "num_gpus": 0,

@@ -20,7 +20,7 @@ from .items import Item, ItemList
 from .pipeline import compute, join_cluster, require_ray
 from .run_folder import RunFolder
 from .state import Source, copy_state, open_state
-from .teaching import Lessons, label_items, require_unused, teach_rows
+from .teaching import Lessons, label_items, require_teachable, teach_rows
 from .worker import Task
 
 _SAY_EVERY_S = 1.0
@@ -55,6 +55,9 @@ class Job:
         else:
             del source["store"]  # which earlier versions did not know
         lessons = {name: str(value) for name, value in asdict(self.lessons).items()} if self.lessons else {}
+        lessons.pop("objects", None)  # where a snapshot goes changes nothing
+        if store := lessons.pop("store", ""):
+            lessons["store"] = _describe_database(store)
         return {
             "kind": self.kind,
             "lessons": lessons,
@@ -108,7 +111,7 @@ def _resume(job: Job, folder: RunFolder, say: Callable[[str], None]) -> dict[str
         raise BulkFailed(f"{job.out} exists already; --overwrite replaces it", 2)
     folder.clear()
     if job.lessons is not None:
-        require_unused(job.lessons.data)
+        require_teachable(job.lessons)
     return None
 
 

@@ -77,9 +77,12 @@ def copy_state(source: Source, folder: Path, scratch: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def open_state(folder: Path) -> Iterator[Recognizers]:
-    """Open a data directory as a server does, on the CPU. A reader takes one core: there are workers for the others."""
-    recognizers = open_recognizers(ServerConfig(folder, device="cpu", readers=usable_cores()))
+def open_state(folder: Path, store: str = "", objects: str = "") -> Iterator[Recognizers]:
+    """Open a data directory as a server does, on the CPU. A reader takes one core: there are workers for the others.
+    store, objects: of servers that share a database, whose workspaces are opened then.
+    """
+    config = ServerConfig(folder, device="cpu", readers=usable_cores(), store=store, objects=objects)
+    recognizers = open_recognizers(config)
     try:
         yield recognizers
     finally:

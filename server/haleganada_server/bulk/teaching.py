@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from haleganada_server.core.errors import InvalidInput
+from haleganada_server.app import Recognizers
+from haleganada_server.core.errors import InvalidInput, NotFound
 from haleganada_server.core.folder_names import (
     FolderNames,
     describe_code_points,
@@ -19,7 +21,7 @@ from haleganada_server.core.folder_names import (
     parse_folder_name,
 )
 from haleganada_server.core.glyphs.types import Glyph
-from haleganada_server.core.labels import normalize_label
+from haleganada_server.core.labels import DEFAULT_WORKSPACE, normalize_label
 from haleganada_server.core.workspaces.ports import ImportItem
 from haleganada_server.store import DataDirectory
 from haleganada_server.store.formats.items import join_label_folders
@@ -32,18 +34,33 @@ from .state import open_state
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lessons:
-    """Where to teach, and how folders are read that are named by numbers."""
+    """Where to teach, and how folders are read that are named by numbers.
+
+    store, objects: of servers that share a database, also beside them; data is then a folder that keeps the snapshot
+    before the change, and no server's. They may hold a password.
+    """
 
     data: Path
     workspace: str
+    store: str = field(default="", repr=False)
+    objects: str = field(default="", repr=False)
     folder_names: FolderNames = FolderNames.AUTO
 
 
-def require_unused(data: Path) -> None:
-    """Raise BulkFailed if there is no such data directory, Precondition if a server uses it."""
-    if not data.is_dir():
-        raise BulkFailed(f"there is no data directory {data}; name one with --data", 2)
-    DataDirectory(data, PillowRasterizer()).close()
+def require_teachable(lessons: Lessons) -> None:
+    """Raise BulkFailed if there is no such data directory, Precondition if a server uses it, or the database cannot be
+    used, NotFound without the workspace: before thousands of pictures are encoded.
+    """
+    if not lessons.store and not lessons.data.is_dir():
+        raise BulkFailed(f"there is no data directory {lessons.data}; name one with --data", 2)
+    if not lessons.store:
+        with closing(DataDirectory(lessons.data, PillowRasterizer())) as directory:
+            known = directory.names()
+    else:
+        with _open(lessons) as recognizers:
+            known = recognizers.workspaces.names()
+    if lessons.workspace not in {DEFAULT_WORKSPACE, *known}:
+        raise NotFound("workspace", lessons.workspace, f"there are: {', '.join(known) or 'none'}")
 
 
 def label_items(items: Sequence[Item], rule: FolderNames, say: Callable[[str], None]) -> list[Item]:
@@ -63,13 +80,17 @@ def label_items(items: Sequence[Item], rule: FolderNames, say: Callable[[str], N
 
 def teach_rows(lessons: Lessons, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Teach encoded rows in one change; return how many were taught, and how many were known already, by which a
-    repeated run is known again. Raises Precondition if a server uses the data directory, NotFound, and what an import
-    raises; nothing was taught then.
+    repeated run is known again. Raises Precondition if a server uses the data directory, NotFound, Unavailable, and
+    what an import raises; nothing was taught then.
     """
-    with open_state(lessons.data) as recognizers, recognizers.workspaces.use(lessons.workspace) as workspace:
+    with _open(lessons) as recognizers, recognizers.workspaces.use(lessons.workspace) as workspace:
         items = _to_import_items(rows, recognizers.encoder.embedder_hash)
         imported = workspace.import_items(items)
         return {"taught": imported.imported, "known": imported.duplicates, "revision": imported.revision}
+
+
+def _open(lessons: Lessons) -> AbstractContextManager[Recognizers]:
+    return open_state(lessons.data, lessons.store, lessons.objects)
 
 
 def _find_folder(item: Item) -> str:

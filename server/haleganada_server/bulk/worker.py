@@ -18,6 +18,7 @@ from . import state
 from .attempts import Attempts
 from .items import Item
 from .kinds import KINDS, Kind, RunEnding
+from .temporary import temporary_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +66,17 @@ class BlockWorker:
         return _answer(number, len(rows), bad, tables.to_parquet(self._task.kind, rows))
 
     def close(self) -> None:
-        """Close the state, and remove the temporary files. Ray ends its processes without it."""
+        """Close the state, and remove the temporary files. Ray ends its processes without it; then the next worker on
+        the machine removes them.
+        """
         self._open.close()
 
     def _find_kind(self) -> Kind:
         """Return what makes the rows; at first, open the state."""
         if self._kind is None:
-            scratch = tempfile.mkdtemp(prefix="haleganada-bulk-", dir=self._task.scratch or None)
-            self._open.callback(shutil.rmtree, scratch, ignore_errors=True)
-            recognizers = self._open_state(Path(scratch) / "state")
-            self._kind = KINDS[self._task.kind](recognizers, self._task.settings, self._task.facts, Path(scratch))
+            scratch = self._open.enter_context(temporary_folder("haleganada-worker-", self._task.scratch or None))
+            recognizers = self._open_state(scratch / "state")
+            self._kind = KINDS[self._task.kind](recognizers, self._task.settings, self._task.facts, scratch)
         return self._kind
 
     def _open_state(self, folder: Path) -> Recognizers:

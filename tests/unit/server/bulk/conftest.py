@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from haleganada_server.app import open_recognizers
+from haleganada_server.bulk.items import ItemList
+from haleganada_server.bulk.state import Source, copy_state, pack
+from haleganada_server.bulk.teaching import label_items
+from haleganada_server.bulk.worker import BlockWorker, Task
 from haleganada_server.config import ServerConfig
+from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.glyphs.types import Glyph
 from haleganada_server.core.workspaces.types import Lesson
 
@@ -34,6 +42,22 @@ def write_pictures(folder: Path, count: int, bad: tuple[int, ...] = ()) -> list[
         content = b"no picture" if number in bad else picture(LINES[label], number % 12)
         (folder / f"{number:04}.png").write_bytes(content)
     return labels
+
+
+def encode(folder: Path, home: Path) -> list[dict[str, Any]]:
+    """Return the rows that a worker makes of a folder of label folders."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed; make test installs it")
+    home.mkdir()
+    facts = copy_state(Source(), home / "state", home)
+    worker = BlockWorker(Task(kind="teach", settings={}, facts=facts, packed=[0], scratch=str(home)),
+                         lambda _: pack(home / "state"))  # fmt: skip
+    found = ItemList([".png"])
+    found.add(str(folder))
+    items = label_items(found.items, FolderNames.AUTO, print)
+    answer = worker({"number": [0], "items": [json.dumps([item.to_json() for item in items])]})
+    worker.close()
+    rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(answer["data"][0])).to_pylist()
+    return rows
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-from haleganada_server.bulk.items import Item, ItemList
-from haleganada_server.bulk.state import Source, copy_state, open_state, pack
-from haleganada_server.bulk.teaching import Lessons, label_items, require_unused, teach_rows
-from haleganada_server.bulk.worker import BlockWorker, Task
-from haleganada_server.core.errors import InvalidInput, Precondition
+from haleganada_server.bulk.items import Item
+from haleganada_server.bulk.state import open_state
+from haleganada_server.bulk.teaching import Lessons, label_items, require_teachable, teach_rows
+from haleganada_server.core.errors import InvalidInput, NotFound, Precondition
 from haleganada_server.core.folder_names import FolderNames
 
 from tests.e2e.pictures import LINES, picture
-
-parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed; make test installs it")
+from tests.unit.server.bulk.conftest import encode
 
 
 def test_labels_come_from_folders() -> None:
@@ -32,21 +27,6 @@ def test_labels_come_from_folders() -> None:
     assert any("999" in sentence for sentence in said) and any("“A”" in sentence for sentence in said)
     with pytest.raises(InvalidInput, match="class numbers"):
         label_items([Item("10/1.png", "/10/1.png")], FolderNames.AUTO, said.append)
-
-
-def encode(folder: Path, home: Path) -> list[dict[str, Any]]:
-    """Return the rows that a worker makes of a folder of label folders."""
-    home.mkdir()
-    facts = copy_state(Source(), home / "state", home)
-    worker = BlockWorker(Task(kind="teach", settings={}, facts=facts, packed=[0], scratch=str(home)),
-                         lambda _: pack(home / "state"))  # fmt: skip
-    found = ItemList([".png"])
-    found.add(str(folder))
-    items = label_items(found.items, FolderNames.AUTO, print)
-    answer = worker({"number": [0], "items": [json.dumps([item.to_json() for item in items])]})
-    worker.close()
-    rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(answer["data"][0])).to_pylist()
-    return rows
 
 
 def test_pictures_are_taught_once_and_are_recognized(taught: Path, tmp_path: Path) -> None:
@@ -70,4 +50,10 @@ def test_pictures_are_taught_once_and_are_recognized(taught: Path, tmp_path: Pat
 
 def test_a_server_that_uses_the_data_is_in_the_way(taught: Path) -> None:
     with open_state(taught), pytest.raises(Precondition, match="another server"):
-        require_unused(taught)
+        require_teachable(Lessons(data=taught, workspace="default"))
+
+
+def test_a_workspace_that_is_not_there_is_told_before_the_work(taught: Path) -> None:
+    require_teachable(Lessons(data=taught, workspace="default"))
+    with pytest.raises(NotFound, match="default"):
+        require_teachable(Lessons(data=taught, workspace="defautl"))
