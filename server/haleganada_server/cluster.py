@@ -21,9 +21,11 @@ from haleganada_server.store.postgres.shared.catalog import Catalog
 from haleganada_server.store.postgres.shared.checkpoints import Checkpoints
 from haleganada_server.store.postgres.shared.follower import Follower
 from haleganada_server.store.postgres.shared.jobs import SharedJobs
+from haleganada_server.store.postgres.shared.places import Places
 from haleganada_server.store.postgres.shared.predictions import SharedPredictions
 from haleganada_server.store.readings.folders import ReadingFolders
 
+_SWEEP_S = 600.0
 if TYPE_CHECKING:
     from haleganada_server.store.postgres.shared.snapshots import SharedSnapshots
 
@@ -114,6 +116,8 @@ class Cluster:
         """Call these every second from now on, each in a thread of its own."""
         rest = () if self._snapshots is None else (self._snapshots.share_rest, self.jobs.share_checkpoints)
         self._followers = [Follower(look) for look in (*looks, *rest)]
+        if self._objects is not None:
+            self._followers.append(Follower(Places(self._database, self._objects).sweep, _SWEEP_S))
         for follower in self._followers:
             follower.start()
 

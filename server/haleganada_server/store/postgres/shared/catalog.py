@@ -2,7 +2,7 @@
 
 Files are written first and the row after them, in one transaction with its number in the order of changes; a thing that
 is deleted keeps its row, so that other servers hear of it. A kill leaves files without a row at worst, which nobody
-sees.
+sees, and which are removed later (places.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.errors import database_errors
 
 from .changes import changing
-from .object_store import Files, ObjectStore, object_place, sync_local
+from .object_store import Files, ObjectStore, sync_local
+from .places import Places
 
 _COLUMNS = "object_id, place, files, description, deleted, change"
 _ADD = (
@@ -28,7 +29,7 @@ _ADD = (
 )
 _DELETE = (
     "UPDATE objects SET deleted = true, change = nextval('changes') "
-    "WHERE kind = %s AND object_id = %s AND NOT deleted RETURNING place, files"
+    "WHERE kind = %s AND object_id = %s AND NOT deleted RETURNING place"
 )
 
 
@@ -51,6 +52,7 @@ class Catalog:
 
     def __init__(self, database: Database, objects: ObjectStore, kind: str) -> None:
         self._database, self._objects, self._kind = database, objects, kind
+        self._places = Places(database, objects)
 
     def changing(self) -> AbstractContextManager[Connection]:
         """Return a transaction that has the turn among all servers, see changes.py."""
@@ -72,8 +74,7 @@ class Catalog:
         deleted, stays so. guard: raises, in the transaction that lists it, if it must not be listed. Raises
         Unavailable.
         """
-        place = object_place(self._kind, object_id)
-        written = self._objects.put_folder(folder, place)
+        place, written = self._places.write(folder, self._kind, object_id)
         reach("objects.written")
         added = None
         try:
@@ -81,10 +82,12 @@ class Catalog:
                 guard(connection)
                 values = (self._kind, object_id, place, json.dumps(written), description)
                 added = connection.execute(_ADD, values).fetchone()
+                if added is not None:
+                    self._places.name(connection, place)
             reach("objects.listed")
         finally:
             if added is None:
-                self._objects.remove(place, written)
+                self._places.remove(place)
         return added is not None
 
     def withdraw(self, object_id: str, guard: Callable[[Connection], None] = lambda _connection: None) -> None:
@@ -94,10 +97,11 @@ class Catalog:
         with changing(self._database, self._kind) as connection:
             guard(connection)
             found = connection.execute(_DELETE, (self._kind, object_id)).fetchone()
+            if found is not None:
+                self._places.unname(connection, found[0])
         reach("objects.unlisted")
         if found is not None:
-            place, written = found
-            self._objects.remove(place, written)
+            self._places.remove(found[0])
 
     def changed_after(self, change: int) -> list[Entry]:
         """Return what was added or deleted after a change, 0 = all there is, oldest first. Raises Unavailable."""

@@ -20,7 +20,8 @@ from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.errors import database_errors
 
 from .changes import changing
-from .object_store import ObjectStore, object_place
+from .object_store import ObjectStore
+from .places import Places
 
 INTERVAL_S = 60.0
 _SHARE = 20  # of the time, one of so many parts may go to writing checkpoints
@@ -42,6 +43,7 @@ class Checkpoints:
     ) -> None:
         """interval_s: at least so long between two of one job."""
         self._database, self._objects, self._temporary = database, objects, temporary_path
+        self._places = Places(database, objects)
         self._interval_s = interval_s
         self._shared: dict[str, tuple[list[tuple[str, int, int]], float]] = {}  # files, and when to look again
 
@@ -61,12 +63,12 @@ class Checkpoints:
         begun_s = time.monotonic()
         if (begun_s < next_s and not now) or (found := _look(folder)) in ([], before):
             return
-        scratch, place = self._temporary(), object_place("checkpoints", job_id)
+        scratch = self._temporary()
         scratch.mkdir()
         try:
             for name, _, _ in found:
                 files.link(folder / name, scratch / name)  # which stays as it is: the process replaces its files
-            written = self._objects.put_folder(scratch, place)
+            place, written = self._places.write(scratch, "checkpoints", job_id)
         except FileNotFoundError:  # it was just replaced
             return
         finally:
@@ -89,11 +91,14 @@ class Checkpoints:
             _log.warning("job %s begins anew, for its checkpoint cannot be used: %s", job_id, error)
         mark.write_text(str(fence))
 
-    def remove(self, job_id: str, named: dict[str, Any] | None) -> None:
-        """Remove the checkpoint of a job that is over. named: what its row said."""
+    def unname(self, connection: Connection, named: dict[str, Any]) -> None:
+        """Say, in the transaction in which a job ends, that its checkpoint can go. named: what its row said."""
+        self._places.unname(connection, named["place"])
+
+    def remove(self, job_id: str, named: dict[str, Any]) -> None:
+        """Remove the checkpoint of a job that is over."""
         self._shared.pop(job_id, None)
-        if named is not None:
-            self._objects.remove(named["place"], named["files"])
+        self._places.remove(named["place"])
 
     def _copy(self, named: dict[str, Any], folder: Path) -> None:
         scratch = self._temporary()
@@ -109,16 +114,21 @@ class Checkpoints:
 
     def _replace(self, job_id: str, named: dict[str, Any], require_lease: Callable[[Connection, str], None]) -> None:
         """Name a new checkpoint in the job's row, and remove the one that was named before."""
-        useless: dict[str, Any] | None = named
+        is_named, before = False, None
         try:
             with changing(self._database, "jobs") as connection:
                 require_lease(connection, job_id)
                 row = connection.execute(_READ, (job_id,)).fetchone()
                 connection.execute(_NAME, (json.dumps(named), job_id))
-            useless = row[0] if row else None
+                self._places.name(connection, named["place"])
+                if before := row[0] if row else None:
+                    self._places.unname(connection, before["place"])
+                is_named = True
         finally:
-            if useless is not None:
-                self._objects.remove(useless["place"], useless["files"])
+            if not is_named:
+                self._places.remove(named["place"])
+        if before:
+            self._places.remove(before["place"])
 
 
 def _look(folder: Path) -> list[tuple[str, int, int]]:

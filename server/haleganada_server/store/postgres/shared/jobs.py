@@ -131,6 +131,8 @@ class SharedJobs(JobFolders):
             named = None
             if changed.state.is_over:
                 named = connection.execute(_NO_CHECKPOINT, (job.job_id,)).fetchone()
+                if named is not None and self._checkpoints is not None:
+                    self._checkpoints.unname(connection, named[0])
                 if as_worker:
                     (self.folder(job.job_id) / _FINISHED).touch()
                 connection.execute(_FREE_AGAIN, (job.job_id,))

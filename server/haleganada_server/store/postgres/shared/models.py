@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ _ACTIVATE = (
 _DEACTIVATE = "DELETE FROM active_models WHERE workspace = %s"
 _DELETED = "SELECT 1 FROM objects WHERE kind = 'models' AND object_id = %s AND deleted"
 _USERS = "SELECT workspace FROM active_models WHERE model_id = %s LIMIT 1"
+_RETRY_S = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -43,9 +45,11 @@ class SharedModels(ModelFolders):
         built_in: Sequence[Path],
         catalog: Catalog,
         guard: Callable[[Connection, str], None] = lambda _connection, _model_id: None,
+        retry_s: float = _RETRY_S,
     ) -> None:
         """root, temporary_path, built_in: as for ModelFolders. guard: raises if a model of this id must not be listed,
-        see Catalog.publish. Makes the models in root those of all servers.
+        see Catalog.publish. retry_s: after which a model is fetched again that was damaged in the object store. Makes
+        the models in root those of all servers.
         """
         super().__init__(root, temporary_path, built_in)
         self._catalog = catalog
@@ -54,6 +58,8 @@ class SharedModels(ModelFolders):
         self._following = threading.Lock()
         self._change = 0
         self._missing: dict[str, Entry] = {}  # listed, and not copied yet
+        self._retry_s = retry_s
+        self._retry_at: dict[str, float] = {}  # when to fetch those again that were damaged
         found = catalog.changed_after(0)
         known = {entry.object_id for entry in found}
         for model in super().all():
@@ -74,11 +80,17 @@ class SharedModels(ModelFolders):
                 if entry.deleted:
                     self._remove_copy(entry.object_id)
                     removed.append(entry.object_id)
+                elif time.monotonic() < self._retry_at.get(entry.object_id, 0.0):
+                    continue
                 elif (model := self._copy(entry)) is not None:
                     added.append(model)
+                    if not model.folder.is_dir():  # it was damaged; whoever brings its files back should see that
+                        self._retry_at[entry.object_id] = time.monotonic() + self._retry_s
+                        continue
                 else:
                     continue
                 del self._missing[entry.object_id]
+                self._retry_at.pop(entry.object_id, None)
             return added, removed
 
     def add(self, folder: Path, model_id: str) -> StoredModel:

@@ -83,16 +83,21 @@ class ObjectStore:
                 raise _damaged(place, name, "it is not what was written")
             files.sync_file(target)
 
-    def remove(self, place: str, names: Mapping[str, object]) -> None:
-        """Remove what was written to a place. What cannot be removed only takes space, and is logged."""
+    def remove(self, place: str) -> bool:
+        """Remove what was written to a place, and return whether nothing is there. What cannot be removed only takes
+        space, and is logged.
+        """
+        path = f"{self._root}/{place}"
         try:
-            for name in names:
-                if self._fs.exists(path := self._path(place, name)):
-                    self._fs.rm_file(path)
-            if self._is_local and names:
-                self._fs.rm(f"{self._root}/{place}", recursive=True)
+            if not self._is_local:
+                for found in self._fs.find(path):
+                    self._fs.rm_file(found)
+            elif self._fs.exists(path):
+                self._fs.rm(path, recursive=True)
         except Exception as error:  # fsspec passes on those of any library
             _log.warning("%s stays in the object store: %s", place, error)
+            return False
+        return True
 
     def _path(self, place: str, name: str) -> str:
         return f"{self._root}/{place}/{name}"

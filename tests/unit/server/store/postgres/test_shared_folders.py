@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,12 +29,15 @@ from tests.support.tiny_model import TinyModel, write_tiny_model
 
 pytest.importorskip("s3fs", reason="the extra cluster is not installed")
 
+from fsspec.core import url_to_fs
 from haleganada_server.store.postgres.database import Database
 from haleganada_server.store.postgres.shared.catalog import Catalog
 from haleganada_server.store.postgres.shared.datasets import SharedDatasets
 from haleganada_server.store.postgres.shared.models import SharedModels
 from haleganada_server.store.postgres.shared.object_store import ObjectStore
+from haleganada_server.store.postgres.shared.places import Places
 
+CATALOG = partial(Catalog, kind="models")
 RASTER = np.full((128, 128), 255, np.uint8)
 
 
@@ -70,7 +74,9 @@ def open_replica(folder: Path, database: Database, objects: ObjectStore) -> Repl
     """Open what a server keeps in a folder of its own, and shares."""
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    models = SharedModels(folder / "models", lambda: temporary / uuid4().hex, (), Catalog(database, objects, "models"))
+    models = SharedModels(
+        folder / "models", lambda: temporary / uuid4().hex, (), Catalog(database, objects, "models"), retry_s=0
+    )
     shared = SharedDatasets(
         folder / "datasets", lambda: temporary / uuid4().hex, Catalog(database, objects, "datasets")
     )
@@ -153,9 +159,14 @@ def damage(objects_url: str, kind: str) -> tuple[Path, bytes]:
 def test_damage_is_told_and_nothing_damaged_is_used(open_one: Open, objects_url: str) -> None:
     one, other = open_one("one"), open_one("other")
     model_id, dataset_id = add_model(one), add_dataset(one)
-    damage(objects_url, "models")
+    path, content = damage(objects_url, "models")
     (listed,) = other.models.all()
     assert listed.model_id == model_id and "damaged" in other.models.describe_damage(listed)
+    with pytest.raises(DataLoss, match="not what was written"):
+        other.models.predictor(listed)
+    path.write_bytes(content)  # as of a backup
+    (listed,) = other.models.all()
+    assert not other.models.describe_damage(listed) and other.models.predictor(listed)
     path, content = damage(objects_url, "datasets")
     with pytest.raises(DataLoss, match="not what was written"):
         other.datasets.folder(dataset_id)
@@ -207,6 +218,40 @@ def test_a_kill_leaves_a_model_whole_or_unlisted(
         assert len(replica.models.all()) == listed
         for model in replica.models.all():
             assert replica.models.predictor(model) and not replica.models.describe_damage(model)
+    assert list_files(objects_url, "models")
+    with closing(Database(database_url)) as database:
+        places = Places(database, ObjectStore(objects_url))
+        places.sweep()
+        assert list_files(objects_url, "models"), "what is new may be an upload that goes on"
+        places.sweep(0)
+        assert bool(list_files(objects_url, "models")) == bool(listed)
+        places.sweep(0)
+    for model in (replica := open_one("third")).models.all():
+        assert replica.models.predictor(model)
+
+
+def list_files(objects_url: str, kind: str) -> list[str]:
+    fs, root = url_to_fs(objects_url)
+    return sorted(fs.find(f"{root}/{kind}"))
+
+
+def test_a_sweep_takes_no_upload_from_another_server(
+    open_one: Open, objects_url: str, database_url: str, tmp_path: Path
+) -> None:
+    one, other = open_one("one"), open_one("other")
+    kept = add_model(one)
+    listed, folder = list_files(objects_url, "models"), write_tiny_model(tmp_path / "new", TinyModel({"ಖ": RASTER}))
+    with closing(Database(database_url)) as database:
+        places, catalog = (make(database, ObjectStore(objects_url)) for make in (Places, CATALOG))
+        with pytest.raises(Unavailable, match="repeat the call"):
+            catalog.publish("1" * 12, folder, guard=lambda _connection: places.sweep(0))
+        assert list_files(objects_url, "models") == listed, "what was given up is not listed, and leaves nothing"
+        assert catalog.publish("2" * 12, folder, guard=lambda _connection: places.sweep())
+        places.sweep(0)
+    assert {model.model_id for model in other.models.all()} == {kept, "2" * 12}
+    assert all(other.models.predictor(model) for model in other.models.all())
+    other.models.delete(kept)
+    assert not set(listed) & set(list_files(objects_url, "models"))
 
 
 def test_addresses_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
