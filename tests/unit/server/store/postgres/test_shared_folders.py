@@ -37,7 +37,6 @@ from haleganada_server.store.postgres.shared.models import SharedModels
 from haleganada_server.store.postgres.shared.object_store import ObjectStore
 from haleganada_server.store.postgres.shared.places import Places
 
-CATALOG = partial(Catalog, kind="models")
 RASTER = np.full((128, 128), 255, np.uint8)
 
 
@@ -242,7 +241,8 @@ def test_a_sweep_takes_no_upload_from_another_server(
     kept = add_model(one)
     listed, folder = list_files(objects_url, "models"), write_tiny_model(tmp_path / "new", TinyModel({"ಖ": RASTER}))
     with closing(Database(database_url)) as database:
-        places, catalog = (make(database, ObjectStore(objects_url)) for make in (Places, CATALOG))
+        objects = ObjectStore(objects_url)
+        places, catalog = Places(database, objects), Catalog(database, objects, "models")
         with pytest.raises(Unavailable, match="repeat the call"):
             catalog.publish("1" * 12, folder, guard=lambda _connection: places.sweep(0))
         assert list_files(objects_url, "models") == listed, "what was given up is not listed, and leaves nothing"
