@@ -177,12 +177,14 @@ def _make_private(path: Path) -> None:
 
 
 def _require_private(path: Path) -> None:
-    """Raise PermissionError for a file that others may read or change, or have made."""
+    """Raise PermissionError for a file that others may read or change, or have made, also by way of its folder."""
     if os.name == "nt":
         return
     found = path.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & 0o077 or path.is_symlink():
         raise PermissionError(0, "others may use it, or it is another user's; delete it")
+    if path.parent.stat().st_mode & 0o022:  # who could put a journal beside it
+        raise PermissionError(0, "others may write to its folder; name a file in one of its own, which is made")
 
 
 def _forget_old(file: sqlite3.Connection, now: float) -> None:

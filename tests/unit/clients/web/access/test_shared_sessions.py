@@ -198,10 +198,13 @@ def test_what_a_killed_process_was_trying_counts_for_a_minute(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
-@pytest.mark.parametrize("fault", ["mode", "link", "folder"])
+@pytest.mark.parametrize("fault", ["mode", "link", "folder", "no folder"])
 def test_a_file_that_others_may_use_is_not_used(one: SharedSessions, path: Path, tmp_path: Path, fault: str) -> None:
-    if fault == "folder":
+    if fault == "no folder":
         path.parent.write_text("")
+    elif fault == "folder":
+        path.parent.mkdir()
+        path.parent.chmod(0o1777)  # as /tmp
     else:
         one.begin(TOKEN)
         if fault == "mode":
