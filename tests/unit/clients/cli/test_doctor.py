@@ -45,6 +45,18 @@ def test_good_weights_are_found_without_importing_the_server(tmp_path: Path, oth
     assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their checksums")
 
 
+def test_an_installed_wheel_lacks_the_network_that_only_training_needs(tmp_path: Path, other_weights: Path) -> None:
+    folder = other_weights / "haleganada_server/weights"
+    hashes = {name: hashlib.sha256(b"weights").hexdigest() for name in ("embedder.onnx", "embedder.safetensors")}
+    (folder / "card.json").write_text(json.dumps({"sha256": hashes}))
+    assert doctor(tmp_path, path=other_weights)[1]["weights"] == ("ok", "1 files match their checksums")
+    (folder / "embedder.safetensors").write_bytes(b"damaged")
+    assert doctor(tmp_path, path=other_weights)[1]["weights"][0] == "fail"
+    (folder / "embedder.safetensors").unlink()
+    (folder / "embedder.onnx").unlink()
+    assert doctor(tmp_path, path=other_weights)[1]["weights"][0] == "fail"
+
+
 def test_a_server_of_another_version_is_a_warning(tmp_path: Path) -> None:
     metadata = tmp_path / "packages/haleganada_server-0.0.1.dist-info/METADATA"
     metadata.parent.mkdir(parents=True)
