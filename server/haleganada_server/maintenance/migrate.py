@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from haleganada_server.store.postgres.database import Database
 
 _DATABASES = ("postgresql://", "postgres://")
+_DELETED = "deleted"
 
 
 @click.command()
@@ -67,6 +68,8 @@ def migrate(source: str, target: str, workspace: str | None, rest: Path | None, 
                 if rest is not None:
                     raise click.UsageError("--rest is for moving to a database; a directory has room for everything")
                 failed = _move_to_directory(source, Path(target), name, as_json, stack)
+    except Precondition as error:  # nothing was begun
+        _exit_with_error(error.message)
     except (HaleganadaError, OSError) as error:
         sentence = error.message if isinstance(error, HaleganadaError) else str(error)
         _exit_with_error(f"{sentence}. What was moved so far is whole; run the command again")
@@ -153,25 +156,34 @@ def _copy_rest(source: Path, rest: Path, as_json: bool) -> bool:
 def _report(moved: Iterator[Moved], name: str, where: str, as_json: bool) -> bool:
     """Print a line for each workspace, and the sums; return whether something was not moved."""
     sums: Counter[str] = Counter()
-    failed, found = False, False
+    failed, found, deleted = False, False, 0
     for one in moved:
         found, failed = True, failed or bool(one.problem)
-        click.echo(json.dumps(_to_json(one), ensure_ascii=False) if as_json else _describe(one))
+        deleted += one.outcome.value == _DELETED
+        if as_json:
+            click.echo(json.dumps(_to_json(one), ensure_ascii=False))
+        elif one.outcome.value != _DELETED or name or one.problem:
+            click.echo(_describe(one))
         if one.compared is not None:
-            counts = {"samples": one.compared.samples, "changes": one.compared.events, "links": one.compared.links}
-            sums.update({"workspaces": 1, **counts})
+            counts = {"sample": one.compared.samples, "change": one.compared.events, "link": one.compared.links}
+            sums.update({"workspace": 1, **counts})
     if name and not found:
         raise click.UsageError(f"there is no workspace “{name}”")
-    counted = ", ".join(f"{count} {what}" for what, count in sums.items()) or "nothing"
-    _say([f"compared row by row, and the same in {where}: {counted}"], as_json)
+    counted = ", ".join(_count(count, what) for what, count in sums.items()) or "nothing"
+    notes = [f"{_count(deleted, 'deleted workspace')} of the source: there is nothing to move"] if deleted else []
+    _say([*notes, f"compared row by row, and the same in {where}: {counted}"], as_json)
     return failed
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _describe(one: Moved) -> str:
     counted = ""
     if one.compared is not None:
         samples, events = one.compared.samples, one.compared.events
-        counted = f", {samples} samples and {events} changes are the same"
+        counted = f", {_count(samples, 'sample')} and {_count(events, 'change')} are the same"
         if one.compared.reembedded:
             counted += f", {one.compared.reembedded} of them embedded by other weights"
     more = "".join(f"; {text}" for text in (one.note, one.problem) if text)

@@ -99,6 +99,7 @@ def test_there_and_back(source: Path, database_url: str, tmp_path: Path) -> None
     before = read_files(source)
     said = migrate(source, database_url)
     assert said.startswith("0: ") and "2 workspaces, " in said and "start servers with --store" in said.lower(), said
+    assert "1 deleted workspace of the source" in said and "gone" not in said
     assert read_files(source) == before
     back = tmp_path / "back"
     assert migrate(database_url, back).startswith("0: ")
