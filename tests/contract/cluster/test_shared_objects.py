@@ -25,6 +25,7 @@ from tests.contract.refusals import expect_refusal
 from tests.contract.teaching import teach
 from tests.support.datasets import folders_of, write_zip
 from tests.support.network.object_server import BUCKET, missing_s3, s3_server
+from tests.support.postgres import execute, fetch_all
 from tests.support.slow import slow
 from tests.support.tiny_model import TinyModel, write_tiny_model
 from tests.support.waiting import wait_until
@@ -98,6 +99,22 @@ def test_a_data_set_is_listed_and_deleted_at_each_server(any_pair: list[RunningS
     assert (listed.dataset_id, listed.name) == (dataset_id, "drawings")
     other.DeleteDataset(datasets.DeleteDatasetRequest(dataset_id=dataset_id))
     assert not one.ListDatasets(datasets.ListDatasetsRequest()).datasets
+
+
+def test_servers_remove_what_killed_ones_have_left(
+    start_server: StartServer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haleganada_server.cluster._SWEEP_S", 0.1)
+    objects = tmp_path / "objects"
+    start_server(store=database_url, objects=str(objects))
+    for name in ("left", "new", "foreign"):
+        (objects / "models" / name).mkdir(parents=True)
+        (objects / "models" / name / "model.onnx").write_bytes(b"x")
+    for name, age in (("left", "2 days"), ("new", "2 hours")):
+        values = f"('models/{name}', false, now() - interval '{age}')"
+        execute(database_url, f"INSERT INTO haleganada.unlisted_places (place, useless, since) VALUES {values}")
+    wait_until(lambda: fetch_all(database_url, "SELECT place FROM haleganada.unlisted_places") == [("models/new",)], 10)
+    assert sorted(path.name for path in (objects / "models").iterdir()) == ["foreign", "new"]
 
 
 def test_a_snapshot_is_restored_at_each_server(any_pair: list[RunningServer]) -> None:
