@@ -32,6 +32,8 @@ from haleganada_server.store.postgres.shared.models import SharedModels
 from haleganada_server.store.postgres.shared.object_store import ObjectStore
 
 LEASE_S = 1.5
+_OUTLASTS_STALLS = 160
+"""Epochs that last for seconds, so that a job is not over before a busy machine has taken it away from its server."""
 FENCES = "SELECT job_id, fence, server, open FROM haleganada.jobs ORDER BY job_id"
 LISTED = "SELECT object_id FROM haleganada.objects WHERE kind = 'models' ORDER BY object_id"
 
@@ -173,12 +175,12 @@ def test_each_job_is_carried_out_once(open_server: Open, database_url: str) -> N
 def test_what_a_server_does_after_it_lost_its_lease_is_not_kept(open_server: Open, database_url: str) -> None:
     late, other = open_server("late").start(), open_server("other").start()
     other.jobs.follow()
-    job = train(late, 60, "for late")
+    job = train(late, _OUTLASTS_STALLS, "for late")
     wait_for_epochs(late, job, 2)
     late.follower.stop()  # as if it stood still for longer than the lease
     wait_until(lambda: lapse(database_url) and fetch_all(database_url, FENCES)[0][1] > 1)
     ended = wait_for_end(other, job)
-    assert ended.state is JobState.SUCCEEDED and len(ended.epochs) == 60
+    assert ended.state is JobState.SUCCEEDED and len(ended.epochs) == _OUTLASTS_STALLS
     ((_, fence, server, is_open),) = fetch_all(database_url, FENCES)
     assert (fence >= 3, server, is_open) == (True, "", False)  # claimed, taken away, claimed again
     wait_until(lambda: late.jobs.page() == [ended])
