@@ -1,4 +1,4 @@
-"""How the symbols of a language follow each other: runs of up to five, learned from texts.
+"""How the symbols of a language follow each other: runs of up to six, learned from texts.
 
 Estimates are mixed with those of shorter contexts as Witten and Bell do ("The zero-frequency problem", IEEE
 Transactions on Information Theory 37, 1991): a context says as much less as it was followed by more kinds of symbols.
@@ -15,11 +15,11 @@ from typing import Any
 from .run_tree import Run, RunTree
 from .run_tree_file import pack_tree, unpack_tree
 
-ORDER = 5
+ORDER = 6
 """Symbols of a run, of which the last one is foretold by the others."""
 
 _START = 0  # stands before the first symbol of a line; the number of no symbol
-_LEAST = {1: 1, 2: 1, 3: 1, 4: 2, 5: 2}  # times that a run of so many symbols has to occur to be kept
+_LEAST = {1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2}  # times that a run of so many symbols has to occur to be kept
 
 
 class SymbolOrder:

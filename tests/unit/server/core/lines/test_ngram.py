@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 from haleganada_server.core.lines.decoder import LineDecoder
-from haleganada_server.core.lines.ngram import SymbolOrder
+from haleganada_server.core.lines.ngram import ORDER, SymbolOrder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,16 +77,24 @@ def test_a_file_of_an_earlier_version_says_the_same(lines: list[list[int]]) -> N
     assert again.to_bytes() == order.to_bytes()
 
 
+def test_an_order_of_shorter_runs_is_read_as_it_is() -> None:
+    """Earlier versions counted runs of five symbols at most."""
+    counts = {run: n for run, n in order_counts([[1, 2, 3, 1, 2, 3, 1]] * 3).items() if len(run) < ORDER}
+    shorter, _ = SymbolOrder.from_bytes(write_json(counts))
+    assert sum(math.exp(shorter.log_probability([3, 1, 2, 3, 1], symbol)) for symbol in range(SYMBOLS + 1)) <= 1 + 1e-9
+    assert shorter.log_probability([3, 1, 2, 3, 1], 2) > shorter.log_probability([3, 1, 2, 3, 1], 3)
+
+
 def order_counts(lines: list[list[int]]) -> dict[tuple[int, ...], int]:
     """Count runs as SymbolOrder.learn does, plainly."""
     found: dict[tuple[int, ...], int] = {}
     for line in lines:
-        begun = (0, 0, 0, 0, *line)
-        for end in range(5, len(begun) + 1):
-            for length in range(1, 6):
+        begun = (*[0] * (ORDER - 1), *line)
+        for end in range(ORDER, len(begun) + 1):
+            for length in range(1, ORDER + 1):
                 run = begun[end - length : end]
                 found[run] = found.get(run, 0) + 1
-    return {run: count for run, count in found.items() if count >= (1, 1, 1, 2, 2)[len(run) - 1]}
+    return {run: count for run, count in found.items() if count >= (1 if len(run) < 4 else 2)}
 
 
 def write_json(counts: dict[tuple[int, ...], int]) -> bytes:
@@ -117,7 +125,7 @@ def test_arrays_that_are_no_tree_are_refused() -> None:
         {"symbols": [0, 1], "counts": [0], "first": [1, 2, 2]},
         {"symbols": [0, 1], "counts": [0, 3], "first": [1, 1, 2]},
         {"symbols": [0, 1], "counts": [0, 3], "first": [2, 2, 2]},
-        {"symbols": [0] * 8, "counts": [1] * 8, "first": [1, 2, 3, 4, 5, 6, 7, 8, 8]},
+        {"symbols": [0] * 8, "counts": [1] * 8, "first": [1, 2, 3, 4, 5, 6, 7, 8, 8]},  # seven symbols
         {"symbols": [], "counts": [], "first": [0]},
         {"symbols": [0, 1], "counts": [0, 3]},
     ):
