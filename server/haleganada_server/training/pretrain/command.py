@@ -31,7 +31,7 @@ _SINGLE_RUN_OPTIONS = ("seed", "width", "side", "teacher", "average_with")
 @click.command()
 @click.option(
     "--data", type=_FOLDER, envvar="HALEGANADA_DATA", required=True,
-    help="Folder with omniglot/ and, optionally, english_chars62/ and the evaluation sets.",
+    help="Folder with omniglot/ and, optionally, english_chars62/, detexify/ and the evaluation sets.",
 )  # fmt: skip
 @click.option("--hanzi", type=_FOLDER, help="Folder with hanzi-writer-data, unpacked: JSON files with stroke medians.")
 @click.option("--fonts", type=_FOLDER, help="Folder with open fonts, for example /usr/share/fonts/truetype.")

@@ -69,9 +69,12 @@ def library() -> Library:
     units = [Syllable(chr(0xC95 + i), chr(0xC95 + i // 2), str(i % 2)) for i in range(20)]
     font = FontScript("Kannada", units, [[squiggle_drawing(i), squiggle_drawing(i)] for i in range(20)])
     pens = [[[squiggle_drawing(i + 40)] for i in range(14)]]
+    symbols = [[squiggle_drawing(i + 80), squiggle_drawing(i + 80)] for i in range(14)]
     hanzi = [squiggle_drawing(i) for i in range(6)]
     strokes = [squiggle(i) for i in range(10)]
-    return Library(omniglot=[written], pens=pens, english=[written], fonts=[font], hanzi=hanzi, strokes=strokes)
+    return Library(
+        omniglot=[written], pens=pens, english=[written], symbols=symbols, fonts=[font], hanzi=hanzi, strokes=strokes
+    )
 
 
 @pytest.fixture

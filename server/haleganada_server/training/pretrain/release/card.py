@@ -16,9 +16,10 @@ from haleganada_server.runtime.weights import PLAIN_GRAPH
 from haleganada_server.training.pretrain.network import NetworkShape
 from haleganada_server.training.pretrain.synthesis.fonts import HELD_OUT_SCRIPTS, SCRIPTS, Script, font_license
 from haleganada_server.training.pretrain.synthesis.library import find_font_files
-from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS
+from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, HELD_OUT_SYMBOLS
 
 NAME = "haleganada-embedder"
+INPUT_FOLDERS = ("omniglot", "english_chars62", "detexify")
 FILES = ("embedder.onnx", "embedder.safetensors", "head.safetensors")
 CALIBRATION_FORM = (
     "log-odds of unknown = min(0, log (missing labels / ways)) + u0 g + (u1 g) distance + (u2 g) lead, "
@@ -90,7 +91,7 @@ def describe_weights(weights: Path) -> dict[str, Any]:
 
 def hash_inputs(data: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of drawings that training reads, by its path under `data`."""
-    files = sorted(path for folder in ("omniglot", "english_chars62") for path in (data / folder).glob("*.*"))
+    files = sorted(path for folder in INPUT_FOLDERS for path in (data / folder).glob("*.*"))
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -116,11 +117,21 @@ def list_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Sou
     ]
     if (data / "english_chars62").exists():
         found.append(Source("English handwritten characters, 0-9 A-Z a-z", "MIT", "2 % of the families of characters"))
+    if (data / "detexify").exists():
+        found.append(
+            Source(
+                "Detexify database of drawn symbols (detexify.kirelabs.org)",
+                "ODbL 1.0",
+                f"{HELD_OUT_SYMBOLS - 1} in {HELD_OUT_SYMBOLS} of its symbols, by the pens of strangers",
+            )
+        )
     if hanzi:
         found.append(Source("hanzi-writer-data, stroke medians", "Arphic Public License", "parts of characters"))
     for license, names in sorted(_group_fonts_by_license(fonts, SCRIPTS).items()):
         found.append(Source("Fonts: " + ", ".join(names), license, "glyphs rendered and traced into pen-like lines"))
-    found.append(Source("Compositions of strokes and characters with one stroke changed", "MIT", "synthesized"))
+    found.append(
+        Source("Compositions of strokes, and characters with one stroke or one mark changed", "MIT", "synthesized")
+    )
     return found + list_calibration_sources(data, fonts)
 
 

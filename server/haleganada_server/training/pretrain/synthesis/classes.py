@@ -1,7 +1,8 @@
 """Families of similar characters, which make up a batch.
 
 A batch of unrelated characters soon becomes easy. So characters come in families of look-alikes: letters of one
-alphabet, syllables that share a base or a sign, and a character with neighbors that differ in one stroke.
+alphabet, syllables that share a base or a sign, symbols of similar shape, and a character with neighbors that differ in
+one stroke or in one small mark.
 """
 
 from __future__ import annotations
@@ -12,24 +13,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from haleganada_server.training.pretrain.one_shot import make_thumbnails
+
 from .library import FontScript, Library, WrittenCharacter
+from .marks import Mark, add_mark, choose_neighbors, strip_marks
 from .polylines import Drawing, rotation_matrix, square_symmetry
-from .rasters import Raster, draw, warp
+from .rasters import Raster, draw, rasterize, warp
 
 Character = Callable[[np.random.Generator, int, int], list[Raster]]
 """Draws a character n times, each time as if by another hand, as rasters of a given side: (rng, n, side)."""
 Family = list[Character]
+_LIKENESS = 3
+"""A family of similar symbols is drawn from so many times its size of the most similar ones."""
 
 
 @dataclass(frozen=True)
 class Mixture:
     """Probability of each kind of family."""
 
-    omniglot: float = 0.54
-    pens: float = 0.05
-    fonts: float = 0.25
-    hanzi: float = 0.06
-    compositions: float = 0.08
+    omniglot: float = 0.38
+    pens: float = 0.03
+    symbols: float = 0.18
+    fonts: float = 0.22
+    marks: float = 0.10
+    hanzi: float = 0.03
+    compositions: float = 0.04
     english: float = 0.02
 
 
@@ -42,7 +50,9 @@ class Families:
         options: list[tuple[float, Callable[[np.random.Generator, int], Family], bool]] = [
             (m.omniglot, self._draw_omniglot, bool(library.omniglot)),
             (m.pens, self._draw_pens, bool(library.pens)),
+            (m.symbols, self._draw_symbols, bool(library.symbols)),
             (m.fonts, self._draw_fonts, bool(library.fonts)),
+            (m.marks, self._draw_marks, bool(library.fonts or library.symbols or library.pens)),
             (m.hanzi, self._draw_hanzi, bool(library.hanzi)),
             (m.compositions, self._draw_composition, bool(library.strokes)),
             (m.english, self._draw_english, bool(library.english)),
@@ -51,6 +61,7 @@ class Families:
         self._makers = [make for _, make in present]
         weights = np.array([weight for weight, _ in present])
         self._weights = weights / weights.sum()
+        self._similar_symbols = rank_by_likeness(library.symbols)
 
     def draw_family(self, rng: np.random.Generator, size: int) -> Family:
         """Return `size` different characters of one family."""
@@ -68,6 +79,33 @@ class Families:
         symmetry = square_symmetry(int(rng.integers(4)), bool(rng.integers(2)))
         chosen = rng.choice(len(alphabet), min(size, len(alphabet)), replace=False)
         return [_from_polylines(alphabet[i], symmetry, 0.6) for i in chosen] + self._fill_up(rng, size - len(chosen))
+
+    def _draw_symbols(self, rng: np.random.Generator, size: int) -> Family:
+        """Return symbols, mostly from among those that look most like one of them."""
+        symbols = self.library.symbols
+        similar = self._similar_symbols[int(rng.integers(len(symbols)))]
+        pool = similar[: _LIKENESS * size] if rng.random() < 0.7 else similar
+        chosen = rng.choice(pool, min(size, len(pool)), replace=False)
+        symmetry = square_symmetry(int(rng.integers(4)), bool(rng.integers(2)))
+        return [_from_polylines(symbols[i], symmetry, 0.5) for i in chosen] + self._fill_up(rng, size - len(chosen))
+
+    def _draw_marks(self, rng: np.random.Generator, size: int) -> Family:
+        """Return two characters with marks: each half of the family differs in nothing else."""
+        family: Family = []
+        for number in (size - size // 2, size // 2):
+            host, is_plain = self._choose_host(rng), rng.random() < 0.5
+            symmetry = square_symmetry(int(rng.integers(4)), bool(rng.integers(2))) if rng.random() < 0.3 else np.eye(2)
+            bare = [(strip_marks(d) if is_plain else d).transform(symmetry) for d in host]
+            family += [_from_marked(bare, mark) for mark in choose_neighbors(rng, number)]
+        return family
+
+    def _choose_host(self, rng: np.random.Generator) -> list[Drawing]:
+        """Return drawings of one character: of fonts as often as of pens."""
+        fonts, pens = [s.drawings for s in self.library.fonts], [*self.library.pens, self.library.symbols]
+        pools = [pool for pool in (fonts, [p for p in pens if p]) if pool]
+        groups = pools[int(rng.integers(len(pools)))]
+        group = groups[_choose_by_size(groups, rng)]
+        return group[int(rng.integers(len(group)))]
 
     def _draw_fonts(self, rng: np.random.Generator, size: int) -> Family:
         script = self.library.fonts[_choose_by_size([s.units for s in self.library.fonts], rng)]
@@ -182,6 +220,37 @@ def _from_polylines(variants: list[Drawing], symmetry: NDArray[np.float64], stre
         return [draw(variants[order[k % len(order)]].transform(symmetry), rng, strength, side) for k in range(n)]
 
     return draw_all
+
+
+def _from_marked(hosts: list[Drawing], mark: Mark | None) -> Character:
+    """Return a character that draws polylines by one or more writers, and adds a mark."""
+
+    def draw_all(rng: np.random.Generator, n: int, side: int) -> list[Raster]:
+        order = rng.permutation(len(hosts))
+        drawings = [hosts[order[k % len(order)]] for k in range(n)]
+        return [draw(d if mark is None else add_mark(d, mark, rng), rng, 0.7, side) for d in drawings]
+
+    return draw_all
+
+
+def rank_by_likeness(characters: Sequence[Sequence[Drawing]], most: int = 12) -> NDArray[np.intp]:
+    """Return for each character all of them, (n, n), from itself to the one that looks least like it.
+
+    Compared are means of `most` drawings' thumbnails, so that no recognizer chooses what it learns from.
+    """
+    if not characters:
+        return np.zeros((0, 0), np.intp)
+    means = np.stack([_average_thumbnails(drawings[:most]) for drawings in characters])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    likeness = means @ means.T
+    np.fill_diagonal(likeness, np.inf)
+    return np.asarray((-likeness).argsort(axis=1, kind="stable"))
+
+
+def _average_thumbnails(drawings: Sequence[Drawing]) -> NDArray[np.float64]:
+    """Return the mean thumbnail of drawings, (256,)."""
+    rasters = np.stack([rasterize(d, 10, 1.0, np.zeros(2)) for d in drawings])
+    return np.asarray(make_thumbnails(rasters[None])[0].mean(0))
 
 
 def _choose_neighbors(script: FontScript, rng: np.random.Generator, size: int) -> list[int]:

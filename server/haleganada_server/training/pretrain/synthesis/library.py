@@ -23,7 +23,7 @@ from .polylines import Drawing
 from .sources import HELD_OUT_ALPHABETS, Scans
 from .tracing import trace
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Library:
     omniglot: list[list[WrittenCharacter]]
     pens: list[list[list[Drawing]]]
     english: list[list[WrittenCharacter]]
+    symbols: list[list[Drawing]]
+    """Symbols by the pens of many people."""
     fonts: list[FontScript]
     hanzi: list[Drawing]
     strokes: list[NDArray[np.float32]]
@@ -86,6 +88,7 @@ def load_library(folders: Folders) -> Library:
         omniglot=omniglot,
         pens=pens,
         english=english,
+        symbols=sources.load_symbols(folders.data),
         fonts=load_font_scripts(folders),
         hanzi=_load_hanzi(folders) if folders.hanzi else [],
         strokes=strokes,

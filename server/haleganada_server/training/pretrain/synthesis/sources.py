@@ -3,6 +3,7 @@
 - the Omniglot background set (Lake, Salakhutdinov and Tenenbaum 2015), MIT: drawings and pen strokes
 - hanzi-writer-data, Arphic Public License: stroke medians of Chinese characters
 - handwritten English letters and digits, MIT
+- the Detexify database of symbols, ODbL 1.0: pen strokes of strangers
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from .polylines import Drawing, resample
 
 HELD_OUT_ALPHABETS = ("Armenian", "Balinese", "Early_Aramaic", "Korean", "Sanskrit", "Tifinagh")
 """Never trained on in any form, fonts included: for choosing checkpoints, calibration and evaluation."""
+HELD_OUT_SYMBOLS = 5
+"""One in so many of Detexify's symbols is never trained on."""
 OMNIGLOT_SIDE = 105
 Scans = NDArray[np.uint8]
 
@@ -63,6 +66,26 @@ def _parse_strokes(text: str) -> Drawing | None:
             x, y, _ = line.split(",")
             current.append((float(x) / OMNIGLOT_SIDE, -float(y) / OMNIGLOT_SIDE))
     return Drawing.from_strokes([resample(s, 0.06) for s in strokes]).center() if strokes else None
+
+
+def load_symbols(data: Path, held_out: bool = False) -> list[list[Drawing]]:
+    """Return Detexify's symbols as recorded pen strokes, each by many people; none if the data set is absent.
+
+    Symbols that are drawn alike are one. held_out: return those that are never trained on instead of the others.
+    """
+    path = data / "detexify" / "strokes.npz"
+    if not path.exists():
+        return []
+    with np.load(path) as file:
+        points, labels = file["points"].astype(np.float32) / 255, file["group"][file["y"]]
+        stroke_ends, drawing_ends = file["stroke_end"], file["glyph_end"]
+    strokes = np.split(points, stroke_ends[:-1])
+    symbols: dict[int, list[Drawing]] = {}
+    for label, start, end in zip(labels.tolist(), [0, *drawing_ends[:-1]], drawing_ends, strict=True):
+        if (label % HELD_OUT_SYMBOLS == 0) == held_out:
+            resampled = [resample(s, 0.06, 48) for s in strokes[start:end]]
+            symbols.setdefault(label, []).append(Drawing.from_strokes(resampled).center())
+    return [drawings for _, drawings in sorted(symbols.items())]
 
 
 def load_hanzi(folder: Path, most_strokes: int = 10) -> list[Drawing]:

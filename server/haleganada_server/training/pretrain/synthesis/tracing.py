@@ -42,7 +42,10 @@ def _neighbors(pixel: Pixel, pixels: set[Pixel]) -> list[Pixel]:
 
 
 def _find_branches(pixels: set[Pixel]) -> tuple[set[Pixel], list[list[Pixel]]]:
-    """Return the end points of a skeleton, and every path of pixels between two nodes or around a ring."""
+    """Return the end points of a skeleton, and every path of pixels between two nodes or around a ring.
+
+    A pixel by itself, which is what remains of a dot, is a path of twice the same pixel.
+    """
     links = {p: _neighbors(p, pixels) for p in pixels}
     nodes = sorted(p for p in pixels if len(links[p]) != 2)
     walked: set[tuple[Pixel, Pixel]] = set()
@@ -57,7 +60,8 @@ def _find_branches(pixels: set[Pixel]) -> tuple[set[Pixel], list[list[Pixel]]]:
         if start not in seen:
             paths.append(_walk(start, links[start][0], links, walked))
             seen.update(paths[-1])
-    return {p for p in nodes if len(links[p]) < 2}, [p for p in paths if len(p) > 1]
+    dots = [[p, p] for p in nodes if not links[p]]
+    return {p for p in nodes if len(links[p]) < 2}, [p for p in paths if len(p) > 1] + dots
 
 
 def _walk(start: Pixel, step: Pixel, links: dict[Pixel, list[Pixel]], walked: set[tuple[Pixel, Pixel]]) -> list[Pixel]:

@@ -37,7 +37,7 @@ def test_seeds_differ(library: Library) -> None:
 
 
 def test_every_kind_of_family_alone(library: Library) -> None:
-    kinds = ("omniglot", "pens", "fonts", "hanzi", "compositions", "english")
+    kinds = ("omniglot", "pens", "symbols", "fonts", "marks", "hanzi", "compositions", "english")
     for kind in kinds:
         mixture = Mixture(**{k: float(k == kind) for k in kinds})
         assert make_batch(Families(library, mixture), SHAPE, 0, 0).shape == (15, 2, 64, 64)

@@ -39,3 +39,13 @@ def test_a_corner_is_kept() -> None:
 
 def test_a_blank_shape_has_no_trace() -> None:
     assert trace(np.zeros((50, 50), bool)) is None
+
+
+def test_a_dot_by_itself_is_kept() -> None:
+    image = draw(((10, 50), (90, 50)))
+    image[19:24, 48:53] = True  # its skeleton is one pixel
+    drawing = trace(image)
+    assert drawing is not None
+    assert len(drawing.counts) == 2
+    dot = min(drawing.strokes(), key=lambda stroke: float(np.ptp(stroke)))
+    assert dot[:, 1].max() < 0
