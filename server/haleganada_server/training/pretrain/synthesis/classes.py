@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from haleganada_server.training.pretrain.one_shot import make_thumbnails
-
 from .library import FontScript, Library, WrittenCharacter
+from .likeness import rank_by_likeness
 from .marks import Mark, add_mark, choose_neighbors, strip_marks
 from .polylines import Drawing, rotation_matrix, square_symmetry
-from .rasters import Raster, draw, rasterize, warp
+from .rasters import Raster, draw, warp
 
 Character = Callable[[np.random.Generator, int, int], list[Raster]]
 """Draws a character n times, each time as if by another hand, as rasters of a given side: (rng, n, side)."""
@@ -231,26 +230,6 @@ def _from_marked(hosts: list[Drawing], mark: Mark | None) -> Character:
         return [draw(d if mark is None else add_mark(d, mark, rng), rng, 0.7, side) for d in drawings]
 
     return draw_all
-
-
-def rank_by_likeness(characters: Sequence[Sequence[Drawing]], most: int = 12) -> NDArray[np.intp]:
-    """Return for each character all of them, (n, n), from itself to the one that looks least like it.
-
-    Compared are means of `most` drawings' thumbnails, so that no recognizer chooses what it learns from.
-    """
-    if not characters:
-        return np.zeros((0, 0), np.intp)
-    means = np.stack([_average_thumbnails(drawings[:most]) for drawings in characters])
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    likeness = means @ means.T
-    np.fill_diagonal(likeness, np.inf)
-    return np.asarray((-likeness).argsort(axis=1, kind="stable"))
-
-
-def _average_thumbnails(drawings: Sequence[Drawing]) -> NDArray[np.float64]:
-    """Return the mean thumbnail of drawings, (256,)."""
-    rasters = np.stack([rasterize(d, 10, 1.0, np.zeros(2)) for d in drawings])
-    return np.asarray(make_thumbnails(rasters[None])[0].mean(0))
 
 
 def _choose_neighbors(script: FontScript, rng: np.random.Generator, size: int) -> list[int]:

@@ -15,6 +15,8 @@ from haleganada_server.training.pretrain.release.card import (
     Recipe,
     Source,
     describe_weights,
+    hash_inputs,
+    list_sources,
     replace_calibration,
     write_cards,
 )
@@ -61,6 +63,15 @@ def test_a_card_describes_the_whole_lineage(tmp_path: Path) -> None:
     training = json.loads((tmp_path / "both" / "card.json").read_text(encoding="utf-8"))["training"]
     assert training["teacher"] == narrow and training["teacher"]["teacher"] == wide
     assert training["averaged"] == large
+
+
+def test_symbols_are_named_where_they_are_trained_on(tmp_path: Path) -> None:
+    assert not any("Detexify" in source.name for source in list_sources(tmp_path, None, None))
+    (tmp_path / "detexify").mkdir()
+    (tmp_path / "detexify" / "strokes.npz").write_bytes(b"strokes")
+    (source,) = [source for source in list_sources(tmp_path, None, None) if "Detexify" in source.name]
+    assert source.license == "ODbL 1.0"
+    assert list(hash_inputs(tmp_path)) == ["detexify/strokes.npz"]
 
 
 def test_a_run_averaged_with_its_start_is_described_so(tmp_path: Path) -> None:

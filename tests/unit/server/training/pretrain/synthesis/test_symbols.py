@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from haleganada_server.training.pretrain.synthesis.classes import rank_by_likeness
+from haleganada_server.training.pretrain.synthesis.likeness import rank_by_likeness
 from haleganada_server.training.pretrain.synthesis.polylines import Drawing
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_SYMBOLS, load_symbols
 
@@ -19,7 +19,7 @@ def data(tmp_path: Path) -> Path:
     (tmp_path / "detexify").mkdir()
     classes = np.repeat(np.arange(2 * SYMBOLS), 2)
     # Two strokes each: a slanted line, the steeper the higher its group, and a point.
-    strokes = [s for c in classes for s in ([(0, 0), (200, 20 * (c // 2))], [(100, 250)])]
+    strokes = [np.array(s) for c in classes for s in ([(0, 0), (200, 20 * (c // 2))], [(100, 250)])]
     np.savez(
         tmp_path / "detexify" / "strokes.npz",
         points=np.concatenate(strokes).astype(np.uint8),
