@@ -31,10 +31,14 @@ _SINGLE_RUN_OPTIONS = ("seed", "width", "side", "teacher", "average_with")
 @click.command()
 @click.option(
     "--data", type=_FOLDER, envvar="HALEGANADA_DATA", required=True,
-    help="Folder with omniglot/ and, optionally, english_chars62/, detexify/ and the evaluation sets.",
+    help="Folder with omniglot/ and, optionally, english_chars62/ and the evaluation sets.",
 )  # fmt: skip
 @click.option("--hanzi", type=_FOLDER, help="Folder with hanzi-writer-data, unpacked: JSON files with stroke medians.")
 @click.option("--fonts", type=_FOLDER, help="Folder with open fonts, for example /usr/share/fonts/truetype.")
+@click.option(
+    "--symbols", type=_FOLDER,
+    help="Folder with strokes.npz of the Detexify database: further hands, and characters that differ in a small mark.",
+)  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for weights and model card.")
 @click.option("--resume/--fresh", default=True, show_default=True, help="Resume from --out, or start over.")
 @click.option("--threads", type=int, help="Threads for torch. [default: one per core]")
@@ -70,6 +74,7 @@ def pretrain(
     data: Path,
     hanzi: Path | None,
     fonts: Path | None,
+    symbols: Path | None,
     out: Path,
     resume: bool,
     threads: int | None,
@@ -95,7 +100,7 @@ def pretrain(
     torchrun --standalone --nproc-per-node 2 -m haleganada_server.training.pretrain.command --steps 8000 …
     """
     torch.set_num_threads(threads or os.cpu_count() or 1)
-    folders = Folders(data, hanzi, fonts, out / RUN_FOLDER / "cache")
+    folders = Folders(data, hanzi, fonts, out / RUN_FOLDER / "cache", symbols)
     with join_process_group() as group:
         machine = Machine(device if group.count == 1 else str(group.device), renderers, resume, group)
         log = _start_log(group.is_first)
@@ -124,8 +129,9 @@ def _start_log(is_first: bool) -> Callable[[str], None]:
 def _log_differences(folders: Folders, log: Callable[[str], None]) -> None:
     """Log how the inputs differ from those of the shipped weights."""
     card = json.loads((ServerConfig(Path()).weights_dir / "card.json").read_text(encoding="utf-8"))
-    found = list_sources(folders.data, folders.hanzi, folders.fonts)
-    differences = find_changed_inputs(card["training"], folders.data) + find_changed_sources(card["training"], found)
+    found = list_sources(folders.data, folders.hanzi, folders.fonts, folders.symbols)
+    changed = find_changed_inputs(card["training"], folders.data, folders.symbols)
+    differences = changed + find_changed_sources(card["training"], found)
     for difference in differences[:_MOST_DIFFERENCES_LOGGED]:
         log(f"inputs differ from those of the shipped weights: {difference}; metrics will differ")
     if len(differences) > _MOST_DIFFERENCES_LOGGED:

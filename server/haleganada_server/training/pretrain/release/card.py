@@ -19,7 +19,6 @@ from haleganada_server.training.pretrain.synthesis.library import find_font_file
 from haleganada_server.training.pretrain.synthesis.sources import HELD_OUT_ALPHABETS, HELD_OUT_SYMBOLS
 
 NAME = "haleganada-embedder"
-INPUT_FOLDERS = ("omniglot", "english_chars62", "detexify")
 FILES = ("embedder.onnx", "embedder.safetensors", "head.safetensors")
 CALIBRATION_FORM = (
     "log-odds of unknown = min(0, log (missing labels / ways)) + u0 g + (u1 g) distance + (u2 g) lead, "
@@ -89,23 +88,24 @@ def describe_weights(weights: Path) -> dict[str, Any]:
     }
 
 
-def hash_inputs(data: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file of drawings that training reads, by its path under `data`."""
-    files = sorted(path for folder in INPUT_FOLDERS for path in (data / folder).glob("*.*"))
-    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+def hash_inputs(data: Path, symbols: Path | None = None) -> dict[str, str]:
+    """Return the SHA-256 of each file of drawings that training reads, by its folder's and its own name."""
+    folders = [data / "english_chars62", data / "omniglot", *([symbols] if symbols else [])]
+    files = [path for folder in folders for path in sorted(folder.glob("*.*"))]
+    return {f"{path.parent.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def find_changed_inputs(training: Mapping[str, Any], data: Path) -> list[str]:
+def find_changed_inputs(training: Mapping[str, Any], data: Path, symbols: Path | None = None) -> list[str]:
     """Describe files that are missing or have changed since weights were trained.
 
     training: of their card; without "inputs" there is nothing to compare.
     """
-    expected, found = training.get("inputs", {}), hash_inputs(data)
+    expected, found = training.get("inputs", {}), hash_inputs(data, symbols)
     missing = [f"{name} is missing" for name in expected if name not in found]
     return missing + [f"{name} has changed" for name in expected if found.get(name, expected[name]) != expected[name]]
 
 
-def list_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Source]:
+def list_sources(data: Path, hanzi: Path | None, fonts: Path | None, symbols: Path | None = None) -> list[Source]:
     """Return every source that a run with these folders uses."""
     held_out = ", ".join(name.replace("_", " ") for name in HELD_OUT_ALPHABETS)
     found = [
@@ -117,7 +117,7 @@ def list_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Sou
     ]
     if (data / "english_chars62").exists():
         found.append(Source("English handwritten characters, 0-9 A-Z a-z", "MIT", "2 % of the families of characters"))
-    if (data / "detexify").exists():
+    if symbols:
         found.append(
             Source(
                 "Detexify database of drawn symbols (detexify.kirelabs.org)",
@@ -129,9 +129,8 @@ def list_sources(data: Path, hanzi: Path | None, fonts: Path | None) -> list[Sou
         found.append(Source("hanzi-writer-data, stroke medians", "Arphic Public License", "parts of characters"))
     for license, names in sorted(_group_fonts_by_license(fonts, SCRIPTS).items()):
         found.append(Source("Fonts: " + ", ".join(names), license, "glyphs rendered and traced into pen-like lines"))
-    found.append(
-        Source("Compositions of strokes, and characters with one stroke or one mark changed", "MIT", "synthesized")
-    )
+    changed = "one stroke or one mark" if symbols else "one stroke"
+    found.append(Source(f"Compositions of strokes and characters with {changed} changed", "MIT", "synthesized"))
     return found + list_calibration_sources(data, fonts)
 
 

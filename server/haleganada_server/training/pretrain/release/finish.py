@@ -84,11 +84,11 @@ def finish(
         minutes=run.minutes,
         drawings=run.drawings,
         shrinkage=asdict(shrinkage),
-        inputs=hash_inputs(folders.data),
+        inputs=hash_inputs(folders.data, folders.symbols),
         teacher=describe_weights(run.teacher) if run.teacher else None,
         averaged=describe_weights(run.averaged) if run.averaged else None,
     )
-    sources = list_sources(folders.data, folders.hanzi, folders.fonts)
+    sources = list_sources(folders.data, folders.hanzi, folders.fonts, folders.symbols)
     parameters = sum(p.numel() for p in network.parameters())
     write_cards(weights, network.shape, parameters, recipe, sources, metrics, calibration, provisional)
 

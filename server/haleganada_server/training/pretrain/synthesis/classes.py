@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .library import FontScript, Library, WrittenCharacter
 from .likeness import rank_by_likeness
-from .marks import Mark, add_mark, choose_neighbors, strip_marks
+from .marks import Mark, add_mark, choose_marks, strip_marks
 from .polylines import Drawing, rotation_matrix, square_symmetry
 from .rasters import Raster, draw, warp
 
@@ -28,16 +28,17 @@ _LIKENESS = 3
 
 @dataclass(frozen=True)
 class Mixture:
-    """Probability of each kind of family."""
+    """Weight of each kind of family; probabilities are in proportion to those of which there is material."""
 
-    omniglot: float = 0.38
-    pens: float = 0.03
-    symbols: float = 0.18
-    fonts: float = 0.22
-    marks: float = 0.10
-    hanzi: float = 0.03
-    compositions: float = 0.04
+    omniglot: float = 0.54
+    pens: float = 0.05
+    fonts: float = 0.25
+    hanzi: float = 0.06
+    compositions: float = 0.08
     english: float = 0.02
+    symbols: float = 0.26
+    marks: float = 0.15
+    """Only beside symbols: the shipped weights learned without either."""
 
 
 class Families:
@@ -49,12 +50,12 @@ class Families:
         options: list[tuple[float, Callable[[np.random.Generator, int], Family], bool]] = [
             (m.omniglot, self._draw_omniglot, bool(library.omniglot)),
             (m.pens, self._draw_pens, bool(library.pens)),
-            (m.symbols, self._draw_symbols, bool(library.symbols)),
             (m.fonts, self._draw_fonts, bool(library.fonts)),
-            (m.marks, self._draw_marks, bool(library.fonts or library.symbols or library.pens)),
             (m.hanzi, self._draw_hanzi, bool(library.hanzi)),
             (m.compositions, self._draw_composition, bool(library.strokes)),
             (m.english, self._draw_english, bool(library.english)),
+            (m.symbols, self._draw_symbols, bool(library.symbols)),
+            (m.marks, self._draw_marks, bool(library.symbols)),
         ]
         present = [(weight, make) for weight, make, is_present in options if is_present]
         self._makers = [make for _, make in present]
@@ -95,7 +96,7 @@ class Families:
             host, is_plain = self._choose_host(rng), rng.random() < 0.5
             symmetry = square_symmetry(int(rng.integers(4)), bool(rng.integers(2))) if rng.random() < 0.3 else np.eye(2)
             bare = [(strip_marks(d) if is_plain else d).transform(symmetry) for d in host]
-            family += [_from_marked(bare, mark) for mark in choose_neighbors(rng, number)]
+            family += [_from_marked(bare, mark) for mark in choose_marks(rng, number)]
         return family
 
     def _choose_host(self, rng: np.random.Generator) -> list[Drawing]:

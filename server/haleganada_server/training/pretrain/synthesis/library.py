@@ -51,7 +51,7 @@ class Library:
     pens: list[list[list[Drawing]]]
     english: list[list[WrittenCharacter]]
     symbols: list[list[Drawing]]
-    """Symbols by the pens of many people."""
+    """Symbols, each by the pens of many people."""
     fonts: list[FontScript]
     hanzi: list[Drawing]
     strokes: list[NDArray[np.float32]]
@@ -60,12 +60,13 @@ class Library:
 
 @dataclass(frozen=True)
 class Folders:
-    """Folders of the material. hanzi, fonts: None if absent."""
+    """Folders of the material. hanzi, fonts, symbols: None if absent."""
 
     data: Path
     hanzi: Path | None
     fonts: Path | None
     cache: Path
+    symbols: Path | None = None
 
 
 def load_library(folders: Folders) -> Library:
@@ -88,7 +89,7 @@ def load_library(folders: Folders) -> Library:
         omniglot=omniglot,
         pens=pens,
         english=english,
-        symbols=sources.load_symbols(folders.data),
+        symbols=sources.load_symbols(folders.symbols) if folders.symbols else [],
         fonts=load_font_scripts(folders),
         hanzi=_load_hanzi(folders) if folders.hanzi else [],
         strokes=strokes,

@@ -33,7 +33,7 @@ class Mark:
     place: tuple[int, int]
 
 
-def choose_neighbors(rng: np.random.Generator, number: int) -> list[Mark | None]:
+def choose_marks(rng: np.random.Generator, number: int) -> list[Mark | None]:
     """Return different marks, each of which differs in one thing from another one; None is no mark at all.
 
     number: at most 50.

@@ -68,15 +68,12 @@ def _parse_strokes(text: str) -> Drawing | None:
     return Drawing.from_strokes([resample(s, 0.06) for s in strokes]).center() if strokes else None
 
 
-def load_symbols(data: Path, held_out: bool = False) -> list[list[Drawing]]:
-    """Return Detexify's symbols as recorded pen strokes, each by many people; none if the data set is absent.
+def load_symbols(folder: Path, held_out: bool = False) -> list[list[Drawing]]:
+    """Return Detexify's symbols as recorded pen strokes, each by many people; symbols that are drawn alike are one.
 
-    Symbols that are drawn alike are one. held_out: return those that are never trained on instead of the others.
+    held_out: return those that are never trained on instead of the others.
     """
-    path = data / "detexify" / "strokes.npz"
-    if not path.exists():
-        return []
-    with np.load(path) as file:
+    with np.load(folder / "strokes.npz") as file:
         points, labels = file["points"].astype(np.float32) / 255, file["group"][file["y"]]
         stroke_ends, drawing_ends = file["stroke_end"], file["glyph_end"]
     strokes = np.split(points, stroke_ends[:-1])

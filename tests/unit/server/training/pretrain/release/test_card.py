@@ -66,12 +66,13 @@ def test_a_card_describes_the_whole_lineage(tmp_path: Path) -> None:
 
 
 def test_symbols_are_named_where_they_are_trained_on(tmp_path: Path) -> None:
+    symbols = tmp_path / "symbols"
+    symbols.mkdir()
+    (symbols / "strokes.npz").write_bytes(b"strokes")
     assert not any("Detexify" in source.name for source in list_sources(tmp_path, None, None))
-    (tmp_path / "detexify").mkdir()
-    (tmp_path / "detexify" / "strokes.npz").write_bytes(b"strokes")
-    (source,) = [source for source in list_sources(tmp_path, None, None) if "Detexify" in source.name]
+    (source,) = [source for source in list_sources(tmp_path, None, None, symbols) if "Detexify" in source.name]
     assert source.license == "ODbL 1.0"
-    assert list(hash_inputs(tmp_path)) == ["detexify/strokes.npz"]
+    assert hash_inputs(tmp_path) == {} and list(hash_inputs(tmp_path, symbols)) == ["symbols/strokes.npz"]
 
 
 def test_a_run_averaged_with_its_start_is_described_so(tmp_path: Path) -> None:

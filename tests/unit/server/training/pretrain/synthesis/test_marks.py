@@ -9,7 +9,7 @@ from haleganada_server.training.pretrain.synthesis.marks import (
     SHAPES,
     Mark,
     add_mark,
-    choose_neighbors,
+    choose_marks,
     strip_marks,
 )
 from haleganada_server.training.pretrain.synthesis.polylines import Drawing
@@ -54,7 +54,7 @@ def test_a_drawing_of_nothing_but_marks_stays() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_neighbors_differ_in_one_thing(seed: int) -> None:
-    marks = choose_neighbors(np.random.default_rng(seed), 8)
+    marks = choose_marks(np.random.default_rng(seed), 8)
     assert len(set(marks)) == 8
     known = [mark for mark in marks if mark is not None]
     for i, mark in enumerate(known[1:], 1):
