@@ -83,7 +83,10 @@ def _own_cluster(workers: int, undo: ExitStack) -> dict[str, Any]:
         "num_gpus": 0,
         "include_dashboard": False,
         "object_store_memory": _STORE_BYTES,
-        "_system_config": {"enable_metrics_collection": False},
+        "_system_config": {
+            "enable_metrics_collection": False,
+            "worker_niceness": 0,  # more than the command's own; Ray's 15 would let any other program go first
+        },
     }
 
 

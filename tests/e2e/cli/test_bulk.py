@@ -106,9 +106,11 @@ def test_control_c_keeps_what_is_finished_and_a_dead_worker_is_replaced(data: Pa
     finished = count_blocks(tmp_path)
     process = start(tmp_path, *command)
     wait_for_blocks(process, tmp_path, finished)
-    killed = kill_a_worker(tmp_path)
+    worker = find_worker(tmp_path)
+    assert os.getpriority(os.PRIO_PROCESS, worker) == os.getpriority(os.PRIO_PROCESS, process.pid)
+    os.kill(worker, signal.SIGKILL)
     printed, said = process.communicate(timeout=START_S)
-    assert killed and process.returncode == 0, said
+    assert process.returncode == 0, said
     assert "300 items, 300 good" in printed and len({row["item"] for row in read_rows(tmp_path / "out.jsonl")}) == 300
 
 
@@ -126,14 +128,13 @@ def test_pictures_are_taught_once(tmp_path: Path) -> None:
     assert [row["label"] for row in read_rows(tmp_path / "out.jsonl")] == ["ಅ"] * 10 + ["ಆ"] * 10
 
 
-def kill_a_worker(folder: Path) -> bool:
-    """Kill a process that has a file open in a run's folder for temporary files; return whether there was one."""
+def find_worker(folder: Path) -> int:
+    """Return a process that has a file open in a run's folder for temporary files."""
     for fd in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             target = fd.readlink()
         except OSError:
             continue
         if folder in target.parents and "scratch" in target.parts:
-            os.kill(int(fd.parts[2]), signal.SIGKILL)
-            return True
-    return False
+            return int(fd.parts[2])
+    raise AssertionError("no worker has anything open")
