@@ -13,6 +13,7 @@ from haleganada_server.training.common.augment import mix_seed
 from haleganada_server.vision.line_pictures import GrayLine
 
 _PAPER = 80  # percentile of a line's gray values
+_HAND = 1  # parts the random numbers of augment_hand from those of augment_line
 _KNOT = 16  # px between knots of the bending, at a height of 64 px
 
 
@@ -24,6 +25,50 @@ def augment_line(gray: GrayLine, seed: int, epoch: int, line: int) -> GrayLine:
     if rng.random() < 0.3:
         warped = _bend(warped, rng)
     return _degrade(_change_strokes(warped, rng), paper, rng)
+
+
+def augment_hand(gray: GrayLine, seed: int, epoch: int, line: int) -> GrayLine:
+    """Return a line of a small data set, which a network would soon know by heart: changed more than by augment_line,
+    and with some strips covered. gray: (height, width).
+    """
+    paper = float(np.percentile(gray, _PAPER))
+    gray = augment_line(gray, seed, epoch, line)
+    rng = np.random.default_rng(mix_seed(seed, epoch, line, _HAND))
+    if rng.random() < 0.5:
+        gray = _stretch_and_slant(gray, rng.uniform(0.75, 1.3), rng.uniform(-0.2, 0.2))
+    if rng.random() < 0.4:
+        gray = _cut_otherwise(gray, rng)
+    if rng.random() < 0.5:
+        gray = _bend(gray, rng)
+    return _cover(gray, paper, rng)
+
+
+def _stretch_and_slant(gray: GrayLine, stretch: float, slant: float) -> GrayLine:
+    height, width = gray.shape
+    matrix = np.array([[stretch, slant, -slant * height / 2], [0, 1, 0]], np.float32)
+    size = max(8, int(width * stretch)), height
+    warped = cv2.warpAffine(gray, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
+
+
+def _cut_otherwise(gray: GrayLine, rng: np.random.Generator) -> GrayLine:
+    """Cut something off above and below, or add something, as finders of lines do."""
+    height = len(gray)
+    above, below = (int(height * share) for share in rng.uniform(-0.15, 0.15, 2))
+    cut = gray[max(0, -above) : height - max(0, -below)]
+    padded = cv2.copyMakeBorder(cut, max(0, above), max(0, below), 0, 0, cv2.BORDER_REPLICATE)
+    return np.asarray(padded, np.uint8)
+
+
+def _cover(gray: GrayLine, paper: float, rng: np.random.Generator) -> GrayLine:
+    """Cover narrow strips with paper, one for each two heights of the line on average."""
+    height, width = gray.shape
+    covered = gray.copy()
+    for _ in range(rng.poisson(width / height / 2)):
+        strip = int(height * rng.uniform(0.06, 0.36))
+        start = int(rng.integers(max(1, width - strip)))
+        covered[:, start : start + strip] = round(paper)
+    return covered
 
 
 def _warp(gray: GrayLine, rng: np.random.Generator) -> GrayLine:

@@ -25,7 +25,7 @@ from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState
 from haleganada_server.vision.line_pictures import GrayLine, make_line_input
 
-from .augment import augment_line
+from .augment import augment_hand, augment_line
 from .batches import LineSampler, stack_lines
 from .data import LineData
 from .network import clear_gradients
@@ -73,9 +73,10 @@ class LineLoop(EpochLoop):
         settings: TrainingSettings,
         hooks: TrainingHooks,
         keeps_unseen: bool = False,
+        is_hand: bool = False,
     ) -> None:
         """keeps_unseen: leave what the last layer knows of symbols that no line has, because a model knew them. Each
-        step would make them less probable.
+        step would make them less probable. is_hand: change the few lines more than usual.
         """
         super().__init__(reader.state, settings, hooks)
         self.reader, self.data = reader, data
@@ -85,6 +86,7 @@ class LineLoop(EpochLoop):
         seen = {number for line in train for number in reader.alphabet.encode(data.texts[line])}
         self._unseen = [number for number in range(1, len(reader.alphabet.symbols) + 1) if number not in seen]
         self._unseen = self._unseen if keeps_unseen else []
+        self._augment = augment_hand if is_hand else augment_line
         validation = data.part(Part.VALIDATION)
         rng = np.random.default_rng(mix_seed(settings.seed, _ORDER))
         self.validation = np.sort(rng.permutation(validation)[:MOST_VALIDATED])
@@ -135,7 +137,7 @@ class LineLoop(EpochLoop):
     def _prepare(self, line: int, epoch: int) -> NDArray[np.float32]:
         gray = self.data.picture(line)
         if self.settings.augment:
-            gray = augment_line(gray, self.settings.seed, epoch, line)
+            gray = self._augment(gray, self.settings.seed, epoch, line)
         return self.reader.make_input(gray)
 
     def _compare(self, lines: NDArray[np.int64], logits: Tensor) -> list[ReadLine]:

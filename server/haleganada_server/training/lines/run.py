@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,16 +33,24 @@ from haleganada_server.training.fit.settings import TrainingSettings
 from haleganada_server.training.fit.state import TrainingState, build_optimizer
 from haleganada_server.training.presets import Preset, get_preset
 
+from .batches import MOST_IN_EPOCH
 from .data import LineData, read_lines, require_lines
 from .loop import LineLoop, LineReader
-from .network import build_network
+from .network import build_network, freeze_lowest
 from .results import FinishedLines, write_results
 from .settings import resolve_settings
+
+_HAND = "a hand"
+"""Marks checkpoints of trainings that freeze the lowest layers and augment more."""
+
+_LEAST_KNOWN = 0.9  # share of lines in letters that a model knows
 
 
 @dataclass(frozen=True, kw_only=True)
 class LineJob:
-    """What one training job has to do. start: the card of the model in from_model."""
+    """What one training job has to do. start: the card of the model in from_model. is_hand: that model learns few
+    lines in letters that it knows.
+    """
 
     folder: Path
     preset: Preset
@@ -51,6 +59,7 @@ class LineJob:
     data: LineData
     from_model: Path | None = None
     start: ModelCard | None = None
+    is_hand: bool = False
 
     @staticmethod
     def from_request(request: Mapping[str, Any]) -> LineJob:
@@ -58,15 +67,19 @@ class LineJob:
         preset, data = get_preset(request["preset"]), read_lines(request["dataset"])
         require_lines(data)
         from_model = Path(request["from_model"]) if request.get("from_model") else None
-        lines = len(data.part(Part.TRAIN))
+        start = read_card(from_model) if from_model else None
+        texts, is_hand = [data.texts[line] for line in data.part(Part.TRAIN).tolist()], False
+        if start and start.line:
+            is_hand = _is_hand(texts, Alphabet(start.labels, SymbolKind(start.line.symbols)))
         return LineJob(
             folder=Path(request["folder"]),
             preset=preset,
             name=str(request["name"]),
-            settings=resolve_settings(preset, request.get("settings", {}), lines, from_model is not None),
+            settings=resolve_settings(preset, request.get("settings", {}), len(texts), from_model is not None, is_hand),
             data=data,
             from_model=from_model,
-            start=read_card(from_model) if from_model else None,
+            start=start,
+            is_hand=is_hand,
         )
 
     @cached_property
@@ -87,9 +100,15 @@ class LineJob:
     def fingerprint(self) -> str:
         """Return a hash of all that decides how the training goes: a checkpoint fits only a training of the same."""
         settings = {name: value for name, value in asdict(self.settings).items() if name != "workers"}
-        decisive = ["lines", self.preset.name, settings, self.data.sha256, list(self.alphabet.symbols)]
+        decisive: list[Any] = ["lines", self.preset.name, settings, self.data.sha256, list(self.alphabet.symbols)]
         decisive.append(self.from_model.name if self.from_model else "")
+        decisive += [_HAND] if self.is_hand else []
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+
+
+def _is_hand(texts: Sequence[str], known: Alphabet) -> bool:
+    covered = sum(known.covers(text) for text in texts)
+    return len(texts) <= MOST_IN_EPOCH and covered >= _LEAST_KNOWN * len(texts)
 
 
 def run_line_training(
@@ -146,8 +165,11 @@ def _build(job: LineJob) -> tuple[nn.Module, dict[str, Any]]:
     torch.manual_seed(job.settings.seed)
     if job.from_model is None or job.start is None:
         return build_network(job.preset, job.alphabet)
-    network, _ = read_model(job.from_model)
-    return build_network(job.preset, job.alphabet, network, job.start)
+    known, _ = read_model(job.from_model)
+    network, options = build_network(job.preset, job.alphabet, known, job.start)
+    if job.is_hand:
+        freeze_lowest(network)
+    return network, options
 
 
 def _train_epochs(
@@ -156,7 +178,12 @@ def _train_epochs(
     """Train for all remaining epochs. Returns False if they were cancelled."""
     hooks = TrainingHooks(reporter.report_step, cancelled)
     loop = LineLoop(
-        reader=reader, data=job.data, settings=job.settings, hooks=hooks, keeps_unseen=job.start is not None
+        reader=reader,
+        data=job.data,
+        settings=job.settings,
+        hooks=hooks,
+        keeps_unseen=job.start is not None,
+        is_hand=job.is_hand,
     )
     if not len(loop.validation):
         reporter.add_note(NO_VALIDATION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,11 +11,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from haleganada_server.core.errors import InvalidInput
-from haleganada_server.training.lines.augment import augment_line
+from haleganada_server.training.lines.augment import augment_hand, augment_line
 from haleganada_server.training.lines.batches import MOST_IN_EPOCH, LineSampler, stack_lines
 from haleganada_server.training.lines.rendering.command import draw_lines, render_lines
 from haleganada_server.training.lines.rendering.fonts import draw_text, find_fonts, require_shaping
 from haleganada_server.training.lines.rendering.texts import LineTexts
+from haleganada_server.vision.line_pictures import GrayLine
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.line_sets import draw_line
 
@@ -50,13 +54,23 @@ def test_shorter_lines_have_paper_behind_them() -> None:
     assert batch[0, 0, :, :10].max() == 0
 
 
-def test_augmentation_follows_from_seed_epoch_and_line() -> None:
+@pytest.mark.parametrize("augment", [augment_line, augment_hand])
+def test_augmentation_follows_from_seed_epoch_and_line(augment: Callable[[GrayLine, int, int, int], GrayLine]) -> None:
     line = draw_line("river stone")
-    assert np.array_equal(augment_line(line, 1, 2, 3), augment_line(line, 1, 2, 3))
-    others = [augment_line(line, *numbers) for numbers in ((2, 2, 3), (1, 3, 3), (1, 2, 4))]
-    first = augment_line(line, 1, 2, 3)
+    assert np.array_equal(augment(line, 1, 2, 3), augment(line, 1, 2, 3))
+    others = [augment(line, *numbers) for numbers in ((2, 2, 3), (1, 3, 3), (1, 2, 4))]
+    first = augment(line, 1, 2, 3)
     assert all(first.shape != other.shape or not np.array_equal(first, other) for other in others)
-    assert all(one.shape[0] == line.shape[0] and one.dtype == np.uint8 for one in (first, *others))
+    heights = {one.shape[0] / line.shape[0] for one in (first, *others)}
+    assert all(0.65 <= height <= 1.35 for height in heights)
+    assert all(one.dtype == np.uint8 for one in (first, *others))
+
+
+@given(st.integers(1, 80), st.integers(8, 400), st.integers(0, 1000))
+def test_the_smallest_lines_can_be_augmented(height: int, width: int, seed: int) -> None:
+    line = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
+    changed = augment_hand(line, seed, 1, 1)
+    assert min(changed.shape) >= 1
 
 
 def test_a_text_gives_runs_of_its_words_and_a_list_gives_any_words() -> None:

@@ -19,7 +19,7 @@ from haleganada_server.core.models.files import SYMBOL_ORDER, read_card
 from haleganada_server.runtime.line_reader import open_decoder
 from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model, write_card
-from haleganada_server.training.lines.run import run_line_training
+from haleganada_server.training.lines.run import LineJob, run_line_training
 from haleganada_server.vision.line_pictures import make_line_input
 from safetensors.torch import load_file
 
@@ -147,6 +147,15 @@ def test_what_a_model_knows_of_the_order_of_symbols_is_kept_and_grows(request_fo
     (t, n, o), before = (alphabet.encode(letter)[0] for letter in "tno"), alphabet.encode("at i")
     assert decoder.order.log_probability(before, t) > decoder.order.log_probability(before, n), "the old text counts"
     assert decoder.order.log_probability([n], o) > order.log_probability([n], o), "and so do the new ones"
+
+
+def test_a_hand_is_few_lines_in_letters_that_a_model_knows(request_for: RequestFor) -> None:
+    first = request_for("first")
+    run(first)
+    model = str(Path(first["folder"]) / "model")
+    assert not LineJob.from_request(first).is_hand
+    assert LineJob.from_request(request_for("known", words=("at", "to", "as"), start=model)).is_hand
+    assert not LineJob.from_request(request_for("new", words=("été", "où", "là"), start=model)).is_hand
 
 
 def test_data_without_lines_to_train_on_is_refused(request_for: RequestFor) -> None:
