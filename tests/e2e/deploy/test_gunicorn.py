@@ -197,9 +197,12 @@ def test_wrong_tokens_at_all_workers_count_together(page: Gunicorn, anna: str) -
     with ThreadPoolExecutor(16) as pool:
         statuses = Counter(pool.map(lambda number: browsers[number % 4].log_in(f"hlg_{number}"), range(32)))
     assert statuses == {401: 5, 429: 27}
-    for _ in range(ROUNDS):
+
+    def is_refused_by_another_worker() -> bool:
         assert browsers[0].log_in(anna) == 429
-    assert len(page.answers("/page/login?")) > 1, "one worker alone would prove nothing"
+        return len(page.answers("/page/login?")) > 1
+
+    wait_until(is_refused_by_another_worker)  # on a busy machine, one of them may answer all at first
 
 
 def test_the_login_page_says_why_nobody_can_log_in(page: Gunicorn, anna: str) -> None:

@@ -62,7 +62,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "not JSON": replace_text("model.json", "{"),
     "not an object": replace_text("model.json", "[]"),
     "deep": replace_text("model.json", "[" * 100_000),
-    "other format": edit_card(format=99),
+    "no format": edit_card(format=0),
     "no labels": edit_card(labels=[]),
     "labels twice": edit_card(labels=["a", "a"]),
     "labels that collide in NFC": edit_card(labels=["\u0c95", "e\u0301"]),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 
 import pytest
 from haleganada_server.core.errors import Precondition
@@ -100,7 +102,9 @@ def test_a_database_of_an_older_server_is_brought_up_to_date_once_and_the_way_ba
     assert "brought up to date" not in caplog.text, "a new one has no way back"
     last = fetch_all(database_url, NOTED)[-1][0]
     execute(database_url, f"DELETE FROM haleganada._yoyo_migration WHERE migration_id = '{last}'")
-    execute(database_url, "DROP TABLE haleganada.present_texts")
+    script = files("haleganada_server.store.postgres").joinpath("migrations", f"{last}.sql").read_text("utf-8")
+    for table in re.findall(r"^CREATE TABLE (\w+)", script, re.MULTILINE):
+        execute(database_url, f"DROP TABLE haleganada.{table}")
     start(database_url)
     assert f"brought up to date ({last})" in caplog.text and "pg_dump" in caplog.text
     assert fetch_all(database_url, NOTED)[-1][0] == last
