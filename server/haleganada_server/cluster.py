@@ -25,9 +25,10 @@ from haleganada_server.store.postgres.shared.places import Places
 from haleganada_server.store.postgres.shared.predictions import SharedPredictions
 from haleganada_server.store.readings.folders import ReadingFolders
 
-_SWEEP_S = 600.0
 if TYPE_CHECKING:
     from haleganada_server.store.postgres.shared.snapshots import SharedSnapshots
+
+_SWEEP_S = 600.0
 
 
 class Cluster:

@@ -51,14 +51,14 @@ def require_teachable(lessons: Lessons) -> None:
     """Raise BulkFailed if there is no such data directory, Precondition if a server uses it, or the database cannot be
     used, NotFound without the workspace: before thousands of pictures are encoded.
     """
-    if not lessons.store and not lessons.data.is_dir():
-        raise BulkFailed(f"there is no data directory {lessons.data}; name one with --data", 2)
-    if not lessons.store:
+    if lessons.store:
+        with _open(lessons) as recognizers:
+            known = recognizers.workspaces.names()
+    elif lessons.data.is_dir():
         with closing(DataDirectory(lessons.data, PillowRasterizer())) as directory:
             known = directory.names()
     else:
-        with _open(lessons) as recognizers:
-            known = recognizers.workspaces.names()
+        raise BulkFailed(f"there is no data directory {lessons.data}; name one with --data", 2)
     if lessons.workspace not in {DEFAULT_WORKSPACE, *known}:
         raise NotFound("workspace", lessons.workspace, f"there are: {', '.join(known) or 'none'}")
 
