@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from haleganada_server.core.disk.checksum import seal, unseal
+from haleganada_server.core.disk.checksum import NewerFormat, seal, unseal
 from haleganada_server.core.error_reasons import StartReason
 from haleganada_server.core.errors import Precondition
 
@@ -16,7 +16,6 @@ from . import files
 from .audit import ACCESS_FOLDER, PRIVATE_FILE, lock_folder
 
 Content = TypeVar("Content")
-NEWER_FILE = "was written by a newer version; update the server"
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -59,7 +58,7 @@ class AccessFile(Generic[Content]):
         except _BROKEN:  # the content of the file goes into no log
             raise self._refuse(f"is damaged; {self._advice}") from None
         if content is None:
-            raise self._refuse(NEWER_FILE)
+            raise self._refuse("was written by a newer version; update the server") from NewerFormat()
         return content
 
     def change(self, change: Callable[[Content], Content]) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from haleganada_server.core.disk.checksum import NEWER, require_format, unseal
+from haleganada_server.core.disk.checksum import is_newer, require_format, unseal
 from haleganada_server.core.errors import HaleganadaError
 from haleganada_server.core.models.files import read_card, require_intact
 
-from .access_file import NEWER_FILE
 from .datasets.folders import load_description
 from .datasets.integrity import require_intact_arrays
 from .jobs import JOB_FORMAT
@@ -54,9 +53,8 @@ def verify_others(data: Path) -> Iterator[Checked]:
                 check(folder)
                 yield Checked(what)
             except _BROKEN as error:
-                problem = getattr(error, "message", str(error))
-                is_newer = NEWER in problem
-                yield Checked(what, problem, "" if is_newer else kind.hint, is_newer)
+                newer = is_newer(error)
+                yield Checked(what, getattr(error, "message", str(error)), "" if newer else kind.hint, newer)
     for what, file in (("tokens", TokenFile(data)), ("limits", LimitsFile(data))):
         if file.stamp() is not None:
             yield _check_access(what, file)
@@ -66,8 +64,7 @@ def _check_access(what: str, file: TokenFile | LimitsFile) -> Checked:
     try:
         file.read()
     except (HaleganadaError, OSError) as error:
-        problem = getattr(error, "message", str(error))
-        return Checked(what, problem, newer=NEWER_FILE in problem)
+        return Checked(what, getattr(error, "message", str(error)), newer=is_newer(error))
     return Checked(what)
 
 

@@ -21,6 +21,13 @@ class NewerFormat(ValueError):
         super().__init__(NEWER)
 
 
+def is_newer(error: BaseException | None) -> bool:
+    """Return whether an error, or what led to it, tells of what a newer version has written."""
+    while error is not None and not isinstance(error, NewerFormat):
+        error = error.__cause__
+    return error is not None
+
+
 def require_format(entry: Mapping[str, Any], known: int) -> None:
     """Raise NewerFormat for an entry of a later format than the known one, ValueError for one of none. An entry without
     the field has the first format.

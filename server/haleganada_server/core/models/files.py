@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from haleganada_server.core.disk.checksum import NEWER, NewerFormat
+from haleganada_server.core.disk.checksum import NEWER, is_newer
 from haleganada_server.core.disk.files import file_sha256
 from haleganada_server.core.error_reasons import Reason
 from haleganada_server.core.errors import DataLoss, Precondition
@@ -48,7 +48,7 @@ def read_card(folder: Path, name: str = "") -> ModelCard:
         raise_machine_error(error)
         raise damaged_model(name, f"{CARD} is missing or cannot be read") from error
     except Precondition as error:
-        if isinstance(error.__cause__, NewerFormat):
+        if is_newer(error):
             raise DataLoss(f"the model “{name}” cannot be used: {NEWER}", Reason.MODEL_DAMAGED) from error
         raise damaged_model(name, error.message) from error
     if any(Path(other).name != other for other in card.sha256):
