@@ -170,6 +170,22 @@ def test_a_dropped_folder(fresh: Page, tmp_path: Path) -> None:
     fresh.wait_for("#status", "letters/ಅ/broken.png is not an image")
 
 
+def test_a_picture_that_is_slow_to_open_does_not_clear_what_was_said_of_another_file(
+    fresh: Page, tmp_path: Path
+) -> None:
+    fresh.run("""
+        const read = window.createImageBitmap;
+        window.createImageBitmap = async (file) => (await new Promise((r) => (window.open_slow = r)), read(file));
+    """)
+    choose(fresh, draw(tmp_path / "a.png", CROSS), draw(tmp_path / "b.png", BAR))
+    fresh.wait(lambda: names(fresh) == ["a.png", "b.png"] and fresh.run("return Boolean(window.open_slow)"))
+    (tmp_path / "words.txt").write_text("no picture")
+    choose(fresh, tmp_path / "words.txt")
+    fresh.run("window.open_slow()")
+    fresh.wait(lambda: label(fresh) == "a" and opacity(fresh, 0.3, 0.3) > 200)
+    fresh.wait_for("#status", "words.txt is not an image")
+
+
 def test_several_dropped_pictures_are_all_kept(fresh: Page, tmp_path: Path) -> None:
     drop(fresh, "#label", files=(draw(tmp_path / "one.png", BAR), draw(tmp_path / "two.png", CROSS)))
     fresh.wait(lambda: names(fresh) == ["one.png", "two.png"])

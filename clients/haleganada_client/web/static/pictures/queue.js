@@ -26,6 +26,8 @@ export class PictureQueue {
   /** @type {Picture | null} */
   #shown = null;
   #suggested = ""; // what the box got from here, and may be replaced
+  /** @type {Promise<Picture | null>} */
+  #opening = Promise.resolve(null); // the picture that is read for the slate
 
   /**
    * @param {import("../drawing/board.js").Board} board  shows the pictures
@@ -54,6 +56,7 @@ export class PictureQueue {
     }
     if (first) this.show();
     else if (pictures.length) await this.#goTo(0);
+    await this.#opening;
     tellRefused(files.filter(({ file }) => !isPicture(file)).map(({ path }) => path));
   }
 
@@ -126,7 +129,8 @@ export class PictureQueue {
     this.#at = i;
     this.#shown = null;
     this.show();
-    const picture = await this.#board.show(item.file).catch(() => null);
+    this.#opening = this.#board.show(item.file).catch(() => null);
+    const picture = await this.#opening;
     if (this.#items[this.#at] !== item) return; // gone on meanwhile
     if (!picture) {
       item.state = "refused";
