@@ -51,6 +51,7 @@ MAX_POINTS = 100_000  # of all strokes together
 
 # Answers and lists
 TOP_K, DEFAULT_TOP_K = Range(1, 50), 5
+SCRIPT_LABELS = Range(0, 1_000_000)
 PAGE_SIZE, DEFAULT_PAGE_SIZE = Range(1, 500), 50
 HISTORY_POINTS, DEFAULT_HISTORY_POINTS = Range(0, 10_000), 500
 WAIT_LEARNED_MS = Range(0, 60_000)

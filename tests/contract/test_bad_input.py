@@ -114,6 +114,13 @@ def train(**fields: Any) -> Callable[[RunningServer, str], Any]:
 CASES = [
     out_of_range("top_k too large", "top_k", predict(top_k=51)),
     out_of_range("top_k negative", "top_k", predict(top_k=-1)),
+    out_of_range("script_labels negative", "script_labels", predict(script_labels=-1)),
+    out_of_range("script_labels too many", "script_labels", predict(script_labels=1_000_001)),
+    out_of_range(
+        "script_labels of a batch",
+        "script_labels",
+        lambda s, w: s.ocr.PredictBatch(ocr.PredictBatchRequest(workspace=w, glyphs=[cross()], script_labels=-1)),
+    ),
     out_of_range("long request_id", "request_id", train(label="a", request_id="x" * 65)),
     out_of_range("bad variant_of", "variant_of", train(label="a", variant_of="\n")),
     out_of_range("empty batch", "items", lambda s, w: s.ocr.TrainBatch(ocr.TrainBatchRequest(workspace=w))),

@@ -30,6 +30,7 @@ class Recognition(Operations):
         top_k: int = 5,
         min_revision: int | None = None,
         model: str | Iterable[str] = "",
+        script_labels: int = 0,
         workspace: str | None = None,
     ) -> types.Prediction:
         """Recognize a drawing.
@@ -37,7 +38,9 @@ class Recognition(Operations):
         top_k: maximum number of candidates, 1 to 50. min_revision: the earliest revision that may answer; the answer
         then waits until it depends on nothing but the revision, see Prediction.provisional. model: an id or unique
         name, "few-shot", "online" for the workspace's own network, or "" for the workspace's choice; 2 to 8 of them
-        answer together, about the labels that all know. Prediction.model says what answered.
+        answer together, about the labels that all know. Prediction.model says what answered. script_labels: how many
+        letters the script has in all, taught or not, 0 to 1,000,000; with it, "few-shot" knows how likely a drawing is
+        of a letter that nobody has taught. 0: not known; then twenty are taken to be missing.
         """
         request = build(
             ocr.PredictRequest,
@@ -45,6 +48,7 @@ class Recognition(Operations):
             glyph=await self._connection.offload(pack_drawing, drawing),
             top_k=top_k,
             min_revision=min_revision,
+            script_labels=script_labels,
             **_name_models(model),
         )
         return convert.prediction(await self._connection.call(self._ocr.Predict, request))
@@ -57,6 +61,7 @@ class Recognition(Operations):
         top_k: int = 5,
         min_revision: int | None = None,
         model: str | Iterable[str] = "",
+        script_labels: int = 0,
         workspace: str | None = None,
     ) -> list[types.Prediction | types.ItemError]:
         """Recognize up to 256 drawings of at most 16 MiB in all, in order; arguments as in predict."""
@@ -66,6 +71,7 @@ class Recognition(Operations):
             glyphs=await self._connection.offload(_pack_drawings, drawings),
             top_k=top_k,
             min_revision=min_revision,
+            script_labels=script_labels,
             **_name_models(model),
         )
         answer = await self._connection.call(self._ocr.PredictBatch, request, BATCH_TIMEOUT_S)

@@ -518,6 +518,7 @@ class PredictRequest(_message.Message):
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
+    SCRIPT_LABELS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     top_k: _builtins.int
@@ -530,6 +531,11 @@ class PredictRequest(_message.Message):
     model: _builtins.str
     """The model to ask: its id, its name if that is unique, "few-shot", or "online" for the workspace's own network.
     Default (empty): the one that ActivateModel chose for the workspace, or else "few-shot".
+    """
+    script_labels: _builtins.int
+    """How many letters the script has in all, taught or not; "few-shot" then knows how likely a question is about a letter
+    that nobody has taught, and its probabilities are right also where all of an alphabet is taught. Range: 0 to
+    1,000,000. Default (0): not known; then twenty are taken to be missing.
     """
     @_builtins.property
     def glyph(self) -> _common_pb2.Glyph:
@@ -550,10 +556,11 @@ class PredictRequest(_message.Message):
         min_revision: _builtins.int | None = ...,
         model: _builtins.str = ...,
         models: _abc.Iterable[_builtins.str] | None = ...,
+        script_labels: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyph", b"glyph", "min_revision", b"min_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyph", b"glyph", "min_revision", b"min_revision", "model", b"model", "models", b"models", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyph", b"glyph", "min_revision", b"min_revision", "model", b"model", "models", b"models", "script_labels", b"script_labels", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_revision: _TypeAlias = _typing.Literal["min_revision"]  # noqa: Y015
     _WhichOneofArgType__min_revision: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision"]  # noqa: Y015
@@ -632,6 +639,7 @@ class PredictBatchRequest(_message.Message):
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
+    SCRIPT_LABELS_FIELD_NUMBER: _builtins.int
     workspace: _builtins.str
     """The workspace. Default (empty): "default"."""
     top_k: _builtins.int
@@ -640,6 +648,8 @@ class PredictBatchRequest(_message.Message):
     """The earliest revision of the workspace that may answer, as in PredictRequest. Default (absent): any."""
     model: _builtins.str
     """The model to ask, as in PredictRequest. Default (empty): the workspace's own choice."""
+    script_labels: _builtins.int
+    """How many letters the script has in all, as in PredictRequest. Default (0): not known."""
     @_builtins.property
     def glyphs(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Glyph]:
         """The drawings. Required: 1 to 256."""
@@ -657,10 +667,11 @@ class PredictBatchRequest(_message.Message):
         min_revision: _builtins.int | None = ...,
         model: _builtins.str = ...,
         models: _abc.Iterable[_builtins.str] | None = ...,
+        script_labels: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "min_revision", b"min_revision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyphs", b"glyphs", "min_revision", b"min_revision", "model", b"model", "models", b"models", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision", "glyphs", b"glyphs", "min_revision", b"min_revision", "model", b"model", "models", b"models", "script_labels", b"script_labels", "top_k", b"top_k", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_revision: _TypeAlias = _typing.Literal["min_revision"]  # noqa: Y015
     _WhichOneofArgType__min_revision: _TypeAlias = _typing.Literal["_min_revision", b"_min_revision"]  # noqa: Y015

@@ -22,6 +22,7 @@ from haleganada_server.core.limits import (
     MAX_POINTS,
     MAX_STROKES,
     PAGE_SIZE,
+    SCRIPT_LABELS,
     SNAPSHOT_AGE_S,
     TOP_K,
     WAIT_LEARNED_MS,
@@ -36,6 +37,13 @@ def top_k(value: int) -> int:
     if value and not TOP_K.includes(value):
         raise InvalidInput("top_k", f"is {value}; give {TOP_K}, or 0 for {DEFAULT_TOP_K}")
     return value or DEFAULT_TOP_K
+
+
+def script_labels(value: int) -> int:
+    """Check a number of letters of a script: 0 to 1,000,000; 0 means that it is not known."""
+    if not SCRIPT_LABELS.includes(value):
+        raise InvalidInput("script_labels", f"is {value}; give {SCRIPT_LABELS}, 0 if it is not known")
+    return value
 
 
 def page_size(value: int) -> int:

@@ -64,10 +64,15 @@ class Recognizer:
         head = build_head(self.head_parameters.projection.between, [str(label) for label in labels], vectors)
         return head.adapt() if adapt else head
 
-    def predict(self, head: Head, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return probabilities (n, labels + 1); the last column is unknown."""
+    def predict(self, head: Head, vectors: NDArray[np.float64], missing: int | None = None) -> NDArray[np.float64]:
+        """Return probabilities (n, labels + 1); the last column is unknown. missing: labels that the head is known to
+        lack; None: nobody knows.
+        """
+        calibration = self.head_parameters.calibration
+        if missing is not None:
+            calibration = calibration.assume_missing(missing)
         scores = np.stack([head.scores(vector) for vector in vectors])
-        return self.head_parameters.calibration.probabilities(scores, head.calibration_context())
+        return calibration.probabilities(scores, head.calibration_context())
 
 
 class DrawingCache:

@@ -2,7 +2,7 @@
 tests.bench.accuracy.untaught. Needs HALEGANADA_DATA.
 
 Of the same answers, shares are taken so that half or a tenth of the questions are about letters that nobody taught:
-letters of the same script, which resemble the taught ones.
+letters of the same script, which resemble the taught ones. “Told”: if the question says how many labels the script has.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from tests.bench.table import Table
 
 SHOTS, HALVES, SPLITS = (1, 5), 12, 3
 MANY_SHOTS = 14  # where there are so many writers
+TOLD_HALVES = ("told: untaught RECOGNIZED", "told: right RECOGNIZED", "told: ECE, half untaught")
+TOLD_WHOLE = ("told: ECE", "told: right RECOGNIZED")
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Load = Callable[[Path], Handwriting | list[Handwriting]]
@@ -105,10 +107,11 @@ def measure(recognizer: Recognizer, data: Path) -> list[Table]:
     shares = ("ECE, half untaught", "ECE, one in ten")
     halves = Table(
         f"Half of a script taught, {HALVES} halves",
-        ("set", "shots", "untaught RECOGNIZED", "right RECOGNIZED", "AUROC", *shares, "n"),
+        ("set", "shots", "untaught RECOGNIZED", "right RECOGNIZED", "AUROC", *shares, *TOLD_HALVES, "n"),
     )
     whole = Table(
-        "All of a script taught", ("set", "shots", "top-1", "mean probability", "ECE", "right RECOGNIZED", "n")
+        "All of a script taught",
+        ("set", "shots", "top-1", "mean probability", "ECE", "right RECOGNIZED", *TOLD_WHOLE, "n"),
     )
     for name, load in SCRIPTS:
         loaded = load(data)
@@ -116,15 +119,29 @@ def measure(recognizer: Recognizer, data: Path) -> list[Table]:
             (one, DrawingCache(recognizer, one.drawings)) for one in (loaded if isinstance(loaded, list) else [loaded])
         ]
         for shots in SHOTS:
-            told = [_ask(recognizer, *member, shots, 0.5, HALVES) for member in members]
-            halves.add(name, str(shots), *_describe_halves(told), f"{sum(len(one.best) for one in told):,}")
+            guessed, told = (
+                [_ask(recognizer, *member, shots, 0.5, HALVES, tell) for member in members] for tell in (False, True)
+            )
+            more = (f"{np.mean([one.mistaken for one in told]):.1%}", f"{np.mean([one.shown for one in told]):.1%}")
+            error = f"{Told.join(told).measure_error(0.5):.3f}"
+            number = f"{sum(len(one.best) for one in guessed):,}"
+            halves.add(name, str(shots), *_describe_halves(guessed), *more, error, number)
         for shots in (*SHOTS, MANY_SHOTS) if members[0][0].has_writers(MANY_SHOTS) else SHOTS:
-            one = Told.join([_ask(recognizer, *member, shots, 1.0, SPLITS) for member in members])
+            one, two = (
+                Told.join([_ask(recognizer, *member, shots, 1.0, SPLITS, tell) for member in members])
+                for tell in (False, True)
+            )
             known = ~one.untaught  # nobody taught some aksharas
-            error = expected_calibration_error(one.best[known], one.right[known])
-            cells = (f"{one.right[known].mean():.1%}", f"{one.best[known].mean():.2f}", f"{error:.3f}")
-            whole.add(name, str(shots), *cells, f"{one.shown:.1%}", f"{known.sum():,}")
+            top = (f"{one.right[known].mean():.1%}", f"{one.best[known].mean():.2f}")
+            whole.add(name, str(shots), *top, *_describe_whole(one), *_describe_whole(two), f"{known.sum():,}")
     return [halves, whole]
+
+
+def _describe_whole(told: Told) -> Iterator[str]:
+    """Yield the calibration error of the best label, and how many right ones are told as RECOGNIZED."""
+    known = ~told.untaught
+    yield f"{expected_calibration_error(told.best[known], told.right[known]):.3f}"
+    yield f"{told.shown:.1%}"
 
 
 def _describe_halves(told: Sequence[Told]) -> Iterator[str]:
@@ -138,16 +155,25 @@ def _describe_halves(told: Sequence[Told]) -> Iterator[str]:
 
 
 def _ask(
-    recognizer: Recognizer, handwriting: Handwriting, cache: DrawingCache, shots: int, share: float, times: int
+    recognizer: Recognizer,
+    handwriting: Handwriting,
+    cache: DrawingCache,
+    shots: int,
+    share: float,
+    times: int,
+    tell: bool = False,
 ) -> Told:
-    """Teach a share of the labels, and ask for all. Which labels are taught matters a lot: whether similar ones are."""
+    """Teach a share of the labels, and ask for all. Which labels are taught matters a lot: whether similar ones are.
+    tell: how many labels the script has.
+    """
     labels, parts = np.unique(handwriting.labels), []
     for seed in range(times):
         chosen = np.random.default_rng([shots, seed]).permutation(labels)[: round(share * len(labels))]
         taught, tested = handwriting.split(shots, seed)
         taught = taught[np.isin(handwriting.labels[taught], chosen)]
         head = recognizer.teach(handwriting.labels[taught], cache.vectors(taught))
-        probabilities = recognizer.predict(head, cache.vectors(tested))
+        missing = len(labels) - len(chosen) if tell else None
+        probabilities = recognizer.predict(head, cache.vectors(tested), missing)
         known = np.array([int(label) for label in head.labels])
         best, truth = probabilities[:, :-1].argmax(axis=1), handwriting.labels[tested]
         parts.append(

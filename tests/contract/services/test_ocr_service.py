@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import pytest
 from haleganada.v1 import ocr_service_pb2 as ocr
@@ -65,6 +67,35 @@ def test_predict_batch(server: RunningServer, workspace: str) -> None:
     alone = server.ocr.Predict(ocr.PredictRequest(workspace=workspace, glyph=cross(1), min_revision=1))
     together = answer.results[0].prediction
     assert together.candidates[0].probability == alone.candidates[0].probability  # to the last bit
+
+
+def ask_odds(server: RunningServer, workspace: str, script_labels: int) -> float:
+    """Return the odds of “unknown” for a drawing, which is the same with Predict and PredictBatch."""
+    fields: dict[str, Any] = {"workspace": workspace, "min_revision": 1, "script_labels": script_labels}
+    alone = server.ocr.Predict(ocr.PredictRequest(glyph=ladder(), **fields)).unknown_probability
+    batch = server.ocr.PredictBatch(ocr.PredictBatchRequest(glyphs=[ladder()], **fields))
+    assert batch.results[0].prediction.unknown_probability == alone
+    return alone / (1 - alone)
+
+
+def test_the_size_of_the_script_makes_the_odds_of_unknown(server: RunningServer, workspace: str) -> None:
+    labels = 30
+    for number in range(labels):
+        teach(server, workspace, f"L{number}", shift=number)
+    even = ask_odds(server, workspace, 1_000_000)  # at most one in two is taken to be untaught
+    for script_labels, missing in ((60, 30), (0, 20), (45, 15), (33, 3), (31, 1), (30, 1), (2, 1)):
+        odds = ask_odds(server, workspace, script_labels)
+        assert odds == pytest.approx(even * missing / labels, rel=1e-6), script_labels
+
+
+def test_forms_of_a_letter_count_once_among_those_of_the_script(server: RunningServer, workspace: str) -> None:
+    for number in range(30):
+        teach(server, workspace, f"L{number}", shift=number)
+    before = ask_odds(server, workspace, 33)  # 3 of 30 are missing
+    for number in range(15):
+        form, canonical = f"L{2 * number}", f"L{2 * number + 1}"
+        server.ocr.LinkVariants(ocr.LinkVariantsRequest(workspace=workspace, form=form, canonical=canonical))
+    assert ask_odds(server, workspace, 18) == pytest.approx(before * 2, rel=1e-6)  # 3 of 15 are
 
 
 def test_correct(server: RunningServer, workspace: str) -> None:

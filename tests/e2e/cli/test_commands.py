@@ -93,6 +93,15 @@ def test_teach_and_recognize(run: Terminal, pictures: Path) -> None:
     assert text.startswith("-: recognized") and all(word in text for word in ("ಅ", "U+0C85", "%", "none of these"))
 
 
+def test_the_size_of_the_script(run: Terminal, pictures: Path) -> None:
+    run("train", "x", pictures / "x/0.png")
+    run("train", "ಅ", pictures / "U+0C85/0.png")
+    ask: list[str | Path] = ["predict", pictures / "x/1.png"]
+    known, told = run.json(*ask)[0], run.json(*ask, "--script-labels", "2")[0]
+    assert told["unknown_probability"] < known["unknown_probability"]
+    assert "--script-labels" in run.fails(2, *ask, "--script-labels", "-2")
+
+
 def test_nothing_taught_yet_is_an_answer(run: Terminal, pictures: Path) -> None:
     assert f"-w {run.workspace} train" in run("predict", pictures / "x/0.png")
     assert run.json("predict", pictures / "x/0.png")[0]["decision"] == "nothing_taught"

@@ -47,16 +47,23 @@ def token() -> Response:
 
 @blueprint.post("/page/predict")
 def predict() -> Response:
-    """Recognize a drawing. `model` answers, `models` answer together, else the workspace's model does."""
+    """Recognize a drawing. `model` answers, `models` answer together, else the workspace's model does. `script_labels`:
+    how many letters the script has.
+    """
     body = parse_body()
     top_k = get_number(body, "top_k") or _TOP_K
     several = get_list(body, "models") if body.get("models") else []
     if not all(isinstance(name, str) for name in several):
         raise refuse("models", "must be a list of ids")
     model = several or get_text(body, "model", "")
-    return jsonify(
-        to_json_value(client().predict(parse_drawing(body), top_k=top_k, model=model, workspace=workspace()))
+    found = client().predict(
+        parse_drawing(body),
+        top_k=top_k,
+        model=model,
+        script_labels=get_number(body, "script_labels") or 0,
+        workspace=workspace(),
     )
+    return jsonify(to_json_value(found))
 
 
 @blueprint.post("/page/train")

@@ -29,6 +29,7 @@ import { TeachForm } from "./teaching/form.js";
 import { showGallery } from "./teaching/gallery.js";
 import { Outbox } from "./teaching/outbox.js";
 import { showProgress } from "./teaching/progress.js";
+import { getScriptSize } from "./teaching/script_size.js";
 import { showWaiting } from "./teaching/waiting.js";
 import { focusMain, getById, makeElement } from "./ui/dom.js";
 import { listenToLogOut } from "./ui/log_out.js";
@@ -74,7 +75,8 @@ async function recognize() {
   }
   try {
     const models = findTogether().map(({ model_id: id }) => id);
-    const prediction = await post("/page/predict", { ...board.drawing(), top_k: CANDIDATES, models }, { signal });
+    const question = { top_k: CANDIDATES, models, script_labels: getScriptSize() };
+    const prediction = await post("/page/predict", { ...board.drawing(), ...question }, { signal });
     if (version !== board.version) return; // the next stroke has begun; its end asks again
     answer.show(prediction, version, canAnswer());
     queue.suggest(prediction);
@@ -264,7 +266,7 @@ function showReady() {
 /** @type {Record<string, (stats: Stats) => Promise<void>>} */
 const PANELS = {
   gallery: (latest) => showGallery(latest, changeUndoably),
-  progress: () => showProgress(suggestNext, changeUndoably),
+  progress: () => showProgress(suggestNext, changeUndoably, recognize),
   keep: ({ revision }) => showKeep(change, revision),
 };
 

@@ -14,7 +14,7 @@ scaling: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from operator import mul
 from typing import NamedTuple, TypeVar
@@ -85,6 +85,12 @@ class Calibration:
         (0.0,) * UNKNOWN_COEFFICIENTS,
     )
     missing_labels: float | None = None
+
+    def assume_missing(self, labels: float) -> Calibration:
+        """Return the calibration of a workspace that is known to lack so many labels: one at least, since any drawing
+        may be a slip or a scribble. Where the odds are in the coefficients, nothing changes.
+        """
+        return self if self.missing_labels is None else replace(self, missing_labels=max(1.0, labels))
 
     def settle(self, context: CalibrationContext) -> SettledCalibration:
         """Return what the coefficients come to in a context."""

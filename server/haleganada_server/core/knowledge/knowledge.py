@@ -39,6 +39,14 @@ class Knowledge:
         """Number of labels with a live sample."""
         return len(self.head.labels) + self.stale.count_other_labels(self.head.index)
 
+    def estimate_missing(self, script_labels: int) -> float:
+        """Return how many labels are missing of a script that has script_labels letters, taught or not. Each is taken
+        to have as many forms as those that were taught have on average.
+        """
+        labels = self.head.labels
+        letters = self.variants.count_letters(labels)
+        return (script_labels - letters) * len(labels) / letters if letters else float(script_labels)
+
     def count_samples(self, label: str) -> int:
         """Return the number of live samples of a label."""
         return self.head.count(label) + self.stale.labels.get(label, 0)

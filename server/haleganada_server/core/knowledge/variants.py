@@ -7,7 +7,7 @@ consistent one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -38,6 +38,10 @@ class Variants:
         """Return all labels of the group that `label` belongs to, the canonical one first."""
         head = self.canonical(label)
         return (head, *self._forms_of.get(head, ()))
+
+    def count_letters(self, labels: Collection[str]) -> int:
+        """Return how many different letters distinct labels stand for: all forms of one count once."""
+        return len(set(map(self.canonical, labels))) if self.canonical_of else len(labels)
 
     def count_groups(self) -> int:
         """Return the number of groups with two or more forms."""

@@ -36,7 +36,8 @@ from .imports.teaching import ImportTerms
 from .listing import find_sample, list_samples
 from .loading import KnowledgeLoader
 from .ports import ExportFile, ImportItem
-from .recognition import ModelChoice, Recognition
+from .question import ModelChoice, Question
+from .recognition import Recognition
 from .reembedding import Reembedder
 from .snapshots.automatic import AutomaticSnapshots
 from .state import WorkspaceState
@@ -207,9 +208,10 @@ class Workspace:
         min_revision: int | None = None,
         model: ModelChoice = "",
         cancellation: Cancellation = NEVER,
+        script_labels: int = 0,
     ) -> Prediction:
         """Recognize a drawing. Raises what predict_batch raises, and InvalidInput."""
-        return raise_if_error(self.predict_batch([glyph], top_k, min_revision, model, cancellation)[0])
+        return raise_if_error(self.predict_batch([glyph], top_k, min_revision, model, cancellation, script_labels)[0])
 
     def predict_batch(
         self,
@@ -218,15 +220,18 @@ class Workspace:
         min_revision: int | None = None,
         model: ModelChoice = "",
         cancellation: Cancellation = NEVER,
+        script_labels: int = 0,
     ) -> list[Outcome[Prediction]]:
         """Recognize several drawings, all at one revision; one that cannot be used becomes its error.
 
         model: "" = the workspace's active model, else a name of model_names, or a model's id or unique name; several
-        answer together. Raises Precondition if min_revision is not reached, there is no online network, or several
-        models have no label in common; what Models.predictor_for raises; and Cancelled or DeadlineExceeded if the
-        caller gives up meanwhile.
+        answer together. script_labels: how many letters the script has, taught or not, 0 if that is not known; the odds
+        of “unknown” follow from it. Raises Precondition if min_revision is not reached, there is no online network, or
+        several models have no label in common; what Models.predictor_for raises; and Cancelled or DeadlineExceeded if
+        the caller gives up meanwhile.
         """
-        return self._recognition.predict_batch(glyphs, top_k, min_revision, model, cancellation)
+        question = Question(top_k=top_k, min_revision=min_revision, model=model, script_labels=script_labels)
+        return self._recognition.predict_batch(glyphs, question, cancellation)
 
     # Changing what was taught
 

@@ -55,16 +55,19 @@ class OCRServicer(ocr_service_pb2_grpc.OCRServiceServicer):
             validate.models(request.model, request.models),
             common.glyph(request.glyph),
         )
-        least = convert.min_revision(request)
+        least, script_labels = convert.min_revision(request), validate.script_labels(request.script_labels)
         with self._workspaces.use(request.workspace) as workspace:
-            return convert.prediction(workspace.predict(glyph, top_k, least, model, cancellation(context)))
+            found = workspace.predict(glyph, top_k, least, model, cancellation(context), script_labels)
+        return convert.prediction(found)
 
     def PredictBatch(self, request: pb.PredictBatchRequest, context: Context) -> pb.PredictBatchResponse:
         top_k, model = validate.top_k(request.top_k), validate.models(request.model, request.models)
         validate.batch("glyphs", request.glyphs)
         glyphs, least = common.glyphs(request.glyphs), convert.min_revision(request)
+        script_labels = validate.script_labels(request.script_labels)
         with self._workspaces.use(request.workspace) as workspace:
-            return convert.predictions(workspace.predict_batch(glyphs, top_k, least, model, cancellation(context)))
+            found = workspace.predict_batch(glyphs, top_k, least, model, cancellation(context), script_labels)
+        return convert.predictions(found)
 
     def Correct(self, request: pb.CorrectRequest, context: Context) -> pb.CorrectResponse:
         prediction_id = validate.required_id("prediction_id", request.prediction_id)

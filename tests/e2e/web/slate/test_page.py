@@ -447,6 +447,43 @@ def test_progress_is_plotted(fresh: Page) -> None:
     assert not fresh.complaints()
 
 
+def test_how_many_letters_the_script_has(fresh: Page) -> None:
+    """What a page is told once goes with each question about this workspace, and changes the answer at once."""
+    fresh.run("""
+        const fetched = window.fetch;
+        window.fetch = (address, options) => {
+          if (String(address).includes("/page/predict")) window.asked = JSON.parse(options.body).script_labels;
+          return fetched(address, options);
+        };
+    """)
+    fresh.draw(write_letter("ಅ", 0))
+    fresh.teach("ಅ")
+    fresh.draw(write_letter("ಅ", 1))
+    fresh.wait(lambda: fresh.run("return window.asked") == 0)
+    assert read_script_size(fresh) == ""
+    assert "1 is taught" in fresh.text("#script-size-note")
+    say_script_size(fresh, "49")
+    fresh.wait(lambda: fresh.run("return window.asked") == 49)
+    say_script_size(fresh, "0")  # no script has none
+    assert fresh.run("return window.asked") == 49
+    fresh.open()
+    assert read_script_size(fresh) == "49"
+    say_script_size(fresh, "")
+    fresh.open()
+    assert read_script_size(fresh) == ""
+    assert not fresh.complaints()
+
+
+def read_script_size(page: Page) -> str:
+    page.press("#tab-progress")
+    page.wait(lambda: page.all("#script-size"))
+    return page.find("#script-size").get_attribute("value") or ""
+
+
+def say_script_size(page: Page, size: str) -> None:
+    page.find("#script-size").send_keys(Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE + size + Keys.ENTER)
+
+
 _KEEP_PLOTS = """
 window.plots = [];
 let kept;

@@ -90,6 +90,22 @@ def test_several_models_are_asked_together(web: FlaskClient, path: str) -> None:
     assert wrong.status_code == 400 and wrong.get_json()["field"] == "model"
 
 
+def test_the_size_of_the_script_can_be_said(web: FlaskClient) -> None:
+    for number in range(25):
+        train(web, f"L{number}", "box", shift=number)
+    asked = {"image": data_url("box", shift=30)}
+
+    def ask(path: str, **more: int) -> float:
+        body = web.post(path, json={**asked, **more}).get_json()
+        return float(body["unknown"] if path.startswith("/predict") else body["unknown_probability"])
+
+    for path in ("/predict", "/page/predict"):
+        assert ask(path, script_labels=25) < ask(path) < ask(path, script_labels=50)
+    assert ask("/predict?script_labels=25") == ask("/predict", script_labels=25)
+    batch = web.post("/predict/batch", json={"drawings": [asked], "script_labels": 25}).get_json()
+    assert batch["results"][0]["unknown"] == ask("/predict", script_labels=25)
+
+
 def test_variants_answer_with_their_letter(web: FlaskClient) -> None:
     train(web, "ಕ", "box")
     assert train(web, "ಕಿ", variant_of="ಕ")["trained_as"] == "ಕ"
@@ -323,6 +339,9 @@ def test_health(web: FlaskClient) -> None:
         ("/train", {"image": data_url(), "char": "a\nb"}, "char"),
         ("/train", {"image": data_url(), "char": "a" * 65}, "char"),
         ("/predict", {"image": "data:image/png;base64,AAAA"}, "image"),
+        ("/predict", {"image": data_url(), "script_labels": -1}, "script_labels"),
+        ("/page/predict", {"image": data_url(), "script_labels": 1_000_001}, "script_labels"),
+        ("/page/predict", {"image": data_url(), "script_labels": "many"}, "script_labels"),
         ("/page/predict", {"ink": {"strokes": [{"x": ["a"]}]}}, "ink"),
         ("/page/predict", {"image": data_url(), "models": "few-shot"}, "models"),
         ("/page/predict", {"image": data_url(), "models": ["few-shot"]}, "models"),

@@ -21,7 +21,7 @@ from haleganada_client.cli.output.visualization_png import can_draw_png
 from haleganada_client.cli.session import Session, say_if_stopped, with_session
 from haleganada_client.json_values import to_json_value
 from haleganada_client.labeled.image_files import iter_images
-from haleganada_client.limits import TOP_K
+from haleganada_client.limits import SCRIPT_LABELS, TOP_K
 from haleganada_client.types import FEW_SHOT, ONLINE, Candidate, Decision, ItemError, Prediction
 
 if TYPE_CHECKING:  # gRPC is imported when a server is called
@@ -61,6 +61,14 @@ Outcome = Prediction | ItemError
     help="The model to use: its name or id, few-shot, or online for the online network. Given several times, the "
     "models answer together. [default: the workspace's model]",
 )
+@click.option(
+    "--script-labels",
+    metavar="N",
+    type=click.IntRange(*SCRIPT_LABELS.bounds),
+    default=0,
+    help="How many letters the script has in all, taught or not, so that answers are as sure as they should be. "
+    "[default: not known]",
+)
 @overwrite_option
 @with_session
 def predict_command(
@@ -71,6 +79,7 @@ def predict_command(
     top_k: int,
     save_viz: Path | None,
     models: tuple[str, ...],
+    script_labels: int,
     overwrite: bool,
 ) -> None:
     """Recognize drawings. IMAGES are files, folders, patterns such as 'page/*.png', or - for standard input.
@@ -88,7 +97,9 @@ def predict_command(
     ):
         for picture, outcome in send_in_batches(
             (Picture("-", sys.stdin.buffer.read()) if str(path) == "-" else load_picture(path) for path in paths),
-            lambda batch: client.predict_batch([picture.content for picture in batch], top_k=top_k, model=model),
+            lambda batch: client.predict_batch(
+                [picture.content for picture in batch], top_k=top_k, model=model, script_labels=script_labels
+            ),
         ):
             answers.append((picture if save_viz else Picture(picture.name, b""), outcome))
             progress.update(1)

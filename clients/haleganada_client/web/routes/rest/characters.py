@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from haleganada_client.limits import DEFAULT_TOP_K, MAX_BATCH_ITEMS, TOP_K
+from haleganada_client.limits import DEFAULT_TOP_K, MAX_BATCH_ITEMS, SCRIPT_LABELS, TOP_K, Range
 from haleganada_client.types import Candidate, ItemError, Prediction, Taught
 from haleganada_client.web.routes.context import client, workspace
 from haleganada_client.web.routes.request_body import get_list, get_number, get_text, parse_body, parse_drawing, refuse
@@ -41,10 +41,10 @@ def correct() -> Response:
 
 @blueprint.post("/predict")
 def predict() -> Response:
-    """Recognize one drawing; `top_k` and `model` may also be in the query."""
+    """Recognize one drawing; `top_k`, `model` and `script_labels` may also be in the query."""
     body = parse_body()
-    top_k, model = _parse_choices(body)
-    found = client().predict(parse_drawing(body), top_k=max(_LEAST_FORMS, top_k), model=model, workspace=workspace())
+    top_k, question = _parse_question(body)
+    found = client().predict(parse_drawing(body), **question)
     return jsonify(_describe_prediction(found, top_k))
 
 
@@ -52,11 +52,11 @@ def predict() -> Response:
 def predict_batch() -> Response:
     """Recognize the drawings in `drawings`, each with a result or an error of its own, in their order."""
     body = parse_body()
-    top_k, model = _parse_choices(body)
+    top_k, question = _parse_question(body)
     drawings = [parse_drawing(value, f"drawings[{place}]") for place, value in enumerate(get_list(body, "drawings"))]
     if not 1 <= len(drawings) <= MAX_BATCH_ITEMS:
         raise refuse("drawings", f"send 1 to {MAX_BATCH_ITEMS}")
-    found = client().predict_batch(drawings, top_k=max(_LEAST_FORMS, top_k), model=model, workspace=workspace())
+    found = client().predict_batch(drawings, **question)
     results = [describe_item(one) if isinstance(one, ItemError) else _describe_prediction(one, top_k) for one in found]
     return jsonify(success=all(result["success"] for result in results), results=results)
 
@@ -69,16 +69,27 @@ def link_variants() -> Response:
     return jsonify(success=True, canonical=linked.canonical, variants=list(linked.forms), revision=linked.revision)
 
 
-def _parse_choices(body: dict[str, Any]) -> tuple[int, str | list[str]]:
-    """Return top_k and the model, of the body or of the query. Several models answer together."""
-    top_k = get_number(body, "top_k")
-    if top_k is None:
-        top_k = get_number(request.args, "top_k")
-    if top_k is None:
-        top_k = DEFAULT_TOP_K
-    if not TOP_K.includes(top_k):
-        raise refuse("top_k", f"give {TOP_K}")
-    return top_k, _parse_models(body)
+def _parse_question(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Return top_k, and what to ask the server, of the body or of the query. Several models answer together."""
+    top_k = _parse_number(body, "top_k", TOP_K, DEFAULT_TOP_K)
+    return top_k, {
+        "top_k": max(_LEAST_FORMS, top_k),
+        "model": _parse_models(body),
+        "script_labels": _parse_number(body, "script_labels", SCRIPT_LABELS, 0),
+        "workspace": workspace(),
+    }
+
+
+def _parse_number(body: dict[str, Any], field: str, allowed: Range[int], default: int) -> int:
+    """Return a number of the body, or else of the query."""
+    given = get_number(body, field)
+    if given is None:
+        given = get_number(request.args, field)
+    if given is None:
+        return default
+    if not allowed.includes(given):
+        raise refuse(field, f"give {allowed}")
+    return given
 
 
 def _parse_models(body: dict[str, Any]) -> str | list[str]:

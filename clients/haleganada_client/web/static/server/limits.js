@@ -13,6 +13,7 @@ export const MAX_STROKES = 1000;
 export const MAX_POINTS = 100000;
 export const TOP_K = { min: 1, max: 50 };
 export const DEFAULT_TOP_K = 5;
+export const SCRIPT_LABELS = { min: 0, max: 1000000 };
 export const PAGE_SIZE = { min: 1, max: 500 };
 export const DEFAULT_PAGE_SIZE = 50;
 export const HISTORY_POINTS = { min: 0, max: 10000 };

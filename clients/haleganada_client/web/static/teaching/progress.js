@@ -6,6 +6,7 @@ import { getById, makeElement, replaceKeepingFocus } from "../ui/dom.js";
 import { buildColumn, buildNumbers, joinFacts } from "../ui/parts.js";
 import { plotAccuracy, plotLoss, plotSamples } from "../ui/plots.js";
 import { buildEvidence } from "./evidence.js";
+import { buildScriptSize } from "./script_size.js";
 import { buildSuspects } from "./suspects.js";
 
 const HISTORY = 2000; // drawings that the plots go back
@@ -15,8 +16,9 @@ const METHODS = ["Predict", "Train"]; // whose speed is shown
 /** Show the progress.
  * @param {(label: string) => void} onPractice  called when the reader wants to draw a label next
  * @param {Undoable} change
+ * @param {() => unknown} onScriptSize  called when the reader has said how many letters the script has
  */
-export async function showProgress(onPractice, change) {
+export async function showProgress(onPractice, change, onScriptSize) {
   /** @type {Stats} */
   const stats = await get("/page/stats", { history: HISTORY });
   const panel = getById("progress");
@@ -34,6 +36,7 @@ export async function showProgress(onPractice, change) {
       [stats.average_loss === null ? "–" : stats.average_loss.toFixed(2), "meanLoss"],
       [formatCount(stats.corrections), "corrections"],
     ]),
+    buildScriptSize(stats.labels_known, onScriptSize),
     plots,
     makeElement(
       "div",
