@@ -14,6 +14,7 @@ import click
 
 from haleganada_server.core.folder_names import FolderNames
 from haleganada_server.core.labels import DEFAULT_WORKSPACE, workspace_name
+from haleganada_server.core.limits import SCRIPT_LABELS
 from haleganada_server.core.model_names import FEW_SHOT, LINE_ENGINE
 from haleganada_server.core.reading.codec import options_to_json
 from haleganada_server.core.reading.options import ReadingOrder, ReadMode, ReadOptions
@@ -147,6 +148,14 @@ def _check_out(context: click.Context, parameter: click.Parameter, out: Path) ->
     "--model", default="", metavar="NAME|ID", help="A model. [default: the one that answers in the workspace]"
 )
 @click.option("--top-k", type=click.IntRange(1, 100), default=5, show_default=True, help="Candidates of each picture.")
+@click.option(
+    "--script-labels",
+    metavar="N",
+    type=click.IntRange(*SCRIPT_LABELS.bounds),
+    default=0,
+    help="How many letters the script has in all, taught or not, so that answers are as sure as they should be. "
+    "[default: not known]",
+)
 def predict(
     data: Path,
     store: str,
@@ -155,12 +164,14 @@ def predict(
     snapshot: str,
     model: str,
     top_k: int,
+    script_labels: int,
     **given: Any,
 ) -> None:
     """Recognize pictures of characters, one in each file."""
     _require_one_source(store, archive, snapshot)
     source = Source(data=data, store=store, archive=archive, workspace=workspace, snapshot=snapshot, model=model)
-    _carry_out("predict", {"top_k": top_k}, source, IMAGES, _PICTURES_TOGETHER, RunOptions(**given))
+    settings = {"top_k": top_k, "script_labels": script_labels}
+    _carry_out("predict", settings, source, IMAGES, _PICTURES_TOGETHER, RunOptions(**given))
 
 
 @bulk.command("read")

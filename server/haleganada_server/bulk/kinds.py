@@ -59,11 +59,11 @@ class Predicting:
     """Recognizes pictures with a workspace, or a model."""
 
     def __init__(self, recognizers: Recognizers, settings: Row, facts: Row, scratch: Path) -> None:
-        """settings: top_k. facts: workspace, model, revision."""
+        """settings: top_k, script_labels. facts: workspace, model, revision."""
         del scratch
         self._workspaces, self._files = recognizers.workspaces, ItemFiles()
         self._workspace, self._model, self._revision = facts["workspace"], facts["model"], facts["revision"]
-        self._top_k = settings["top_k"]
+        self._top_k, self._script_labels = settings["top_k"], settings["script_labels"]
 
     def rows(self, items: Sequence[Item]) -> list[Row]:
         return [
@@ -75,7 +75,9 @@ class Predicting:
     def _predict(self, glyphs: Sequence[Outcome[Glyph]]) -> list[Outcome[Prediction]]:
         """Recognize with a head that has adapted to all that was taught, so that every worker answers alike."""
         with self._workspaces.use(self._workspace) as workspace:
-            return workspace.predict_batch(glyphs, self._top_k, self._revision, self._model)
+            return workspace.predict_batch(
+                glyphs, self._top_k, self._revision, self._model, script_labels=self._script_labels
+            )
 
 
 class Embedding:

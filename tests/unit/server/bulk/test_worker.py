@@ -20,6 +20,8 @@ from tests.unit.server.bulk.conftest import write_pictures
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed; make test installs it")
 
+SETTINGS = {"top_k": 2, "script_labels": 4}
+
 
 def make_rows(kind: str, settings: dict[str, Any], source: Source, folder: Path, home: Path) -> list[dict[str, Any]]:
     """Return the rows of a folder's pictures. home: a new folder for what a run needs."""
@@ -40,16 +42,18 @@ def make_rows(kind: str, settings: dict[str, Any], source: Source, folder: Path,
 
 def test_predictions_are_those_of_a_server(taught: Path, tmp_path: Path) -> None:
     labels = write_pictures(tmp_path / "pictures", 8, bad=(3,))
-    rows = make_rows("predict", {"top_k": 2}, Source(data=taught), tmp_path / "pictures", tmp_path / "home")
+    rows = make_rows("predict", SETTINGS, Source(data=taught), tmp_path / "pictures", tmp_path / "home")
     assert [row["label"] for row in rows] == [None if i == 3 else label for i, label in enumerate(labels)]
     assert rows[3]["reason"] == "INVALID_INPUT" and "image" in rows[3]["error"] and rows[3]["candidates"] is None
     with open_state(tmp_path / "home/state") as recognizers, recognizers.workspaces.use() as workspace:
         revision = workspace.knowledge.revision
-        expected = workspace.predict(Glyph(image=(tmp_path / "pictures/0000.png").read_bytes()), 2, revision)
+        glyph = Glyph(image=(tmp_path / "pictures/0000.png").read_bytes())
+        expected = workspace.predict(glyph, 2, revision, script_labels=4)
+        unasked = workspace.predict(glyph, 2, revision)
     best = expected.candidates[0]
     assert rows[0]["probability"] == best.probability and rows[0]["revision"] == revision == 4
     assert rows[0]["decision"] == expected.decision.value and len(rows[0]["candidates"]) == 2
-    assert rows[0]["unknown_probability"] == expected.unknown_probability
+    assert rows[0]["unknown_probability"] == expected.unknown_probability < unasked.unknown_probability
 
 
 def test_embeddings_are_those_of_the_encoder(taught: Path, tmp_path: Path) -> None:
@@ -76,7 +80,7 @@ def test_an_archive_and_a_snapshot_recognize_alike(taught: Path, tmp_path: Path)
         Source(data=taught),
     ]
     found = [
-        make_rows("predict", {"top_k": 2}, source, tmp_path / "pictures", tmp_path / f"home{number}")
+        make_rows("predict", SETTINGS, source, tmp_path / "pictures", tmp_path / f"home{number}")
         for number, source in enumerate(sources)
     ]
     assert facts["samples"] == 4 and found[0] == found[1] == found[2]
