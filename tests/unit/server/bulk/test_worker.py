@@ -20,7 +20,7 @@ from tests.unit.server.bulk.conftest import write_pictures
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed; make test installs it")
 
-SETTINGS = {"top_k": 2, "script_labels": 4}
+SETTINGS = {"top_k": 2, "script_labels": 2}
 
 
 def make_rows(kind: str, settings: dict[str, Any], source: Source, folder: Path, home: Path) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ def test_predictions_are_those_of_a_server(taught: Path, tmp_path: Path) -> None
     with open_state(tmp_path / "home/state") as recognizers, recognizers.workspaces.use() as workspace:
         revision = workspace.knowledge.revision
         glyph = Glyph(image=(tmp_path / "pictures/0000.png").read_bytes())
-        expected = workspace.predict(glyph, 2, revision, script_labels=4)
+        expected = workspace.predict(glyph, 2, revision, script_labels=2)
         unasked = workspace.predict(glyph, 2, revision)
     best = expected.candidates[0]
     assert rows[0]["probability"] == best.probability and rows[0]["revision"] == revision == 4
