@@ -59,7 +59,7 @@ class EpochLoop(ABC):
         """
 
     @abstractmethod
-    def _validate(self) -> tuple[float, float]:
+    def validate(self) -> tuple[float, float]:
         """Return mean loss and accuracy on the validation part; 0 and 0 if it is empty."""
 
     def _is_true_anywhere(self, own: bool) -> bool:
@@ -77,7 +77,7 @@ class EpochLoop(ABC):
         if trained is None:
             return None
         loss, accuracy = trained
-        validation_loss, validation_accuracy = self._validate()
+        validation_loss, validation_accuracy = self.validate()
         self._raise_if_diverged(epoch, loss, validation_loss)
         rate = self._get_learning_rate(epoch * self.steps_per_epoch - 1)
         self.state.plateau.update(validation_loss if len(self.validation) else loss)

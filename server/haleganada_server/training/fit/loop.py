@@ -116,7 +116,7 @@ class TrainingLoop(EpochLoop):
         self.state.precision.backward(loss * weight)
         return torch.stack((loss.detach(), (logits.argmax(1) == targets).sum()))
 
-    def _validate(self) -> tuple[float, float]:
+    def validate(self) -> tuple[float, float]:
         """Return mean loss and accuracy on the validation part; 0 and 0 if it is empty."""
         items = self.validation
         if not len(items):

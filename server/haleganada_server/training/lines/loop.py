@@ -146,7 +146,7 @@ class LineLoop(EpochLoop):
         texts = [self.reader.alphabet.decode(symbol.number for symbol in own) for own in decoded]
         return [ReadLine(self.data.texts[line], text) for line, text in zip(lines.tolist(), texts, strict=True)]
 
-    def _validate(self) -> tuple[float, float]:
+    def validate(self) -> tuple[float, float]:
         """Return the mean loss of a line and the accuracy on the validation part; 0 and 0 if it is empty."""
         if not len(self.validation):
             return 0.0, 0.0

@@ -15,13 +15,13 @@ from haleganada_server.training.presets.ppocr_v6 import PpOcrV6
 from haleganada_server.training.presets.ppocr_weights import load_ppocr
 
 _FROZEN_BLOCKS = 4  # behind the stem
-_HEADS = ("decoder", "shortcut")
+HEADS = ("decoder", "shortcut")
 """Layers with a row for each symbol, behind one for no symbol."""
 
 
 def clear_gradients(network: nn.Module, rows: Sequence[int]) -> None:
     """Let a step leave these rows of the last layers as they are."""
-    for head in _HEADS:
+    for head in HEADS:
         for parameter in network.get_submodule(head).parameters() if hasattr(network, head) else ():
             if parameter.grad is not None:
                 parameter.grad[list(rows)] = 0
@@ -60,10 +60,10 @@ def build_network(
 @torch.no_grad()
 def _copy(known: nn.Module, network: nn.Module, before: Sequence[str], after: Sequence[str]) -> None:
     """Copy all layers, and of the last ones the rows of the symbols that both have."""
-    kept = {name: tensor for name, tensor in known.state_dict().items() if name.partition(".")[0] not in _HEADS}
+    kept = {name: tensor for name, tensor in known.state_dict().items() if name.partition(".")[0] not in HEADS}
     network.load_state_dict(kept, strict=False)
     places = {symbol: place for place, symbol in enumerate(["", *before])}
-    for head in _HEADS:
+    for head in HEADS:
         if not hasattr(known, head):
             continue
         old, new = known.get_submodule(head), network.get_submodule(head)

@@ -16,6 +16,7 @@ from haleganada_server.training.export.model_files import write_card, write_mode
 from haleganada_server.training.fit.finished import FILES, FinishedTraining
 from haleganada_server.training.fit.reports.reporter import TrainingReporter
 
+from .averaging import WeightMean
 from .data import LineData
 from .export import export_lines
 from .loop import LineReader
@@ -29,13 +30,14 @@ _EXPORTED = 20
 @dataclass(frozen=True, kw_only=True)
 class FinishedLines(FinishedTraining):
     """A training on lines whose epochs are over. from_model: the name of the model that it started from, "" = none.
-    known: the decoder of that model.
+    known: the decoder of that model. mean: what its best state is, None = that of an epoch.
     """
 
     data: LineData
     reader: LineReader
     from_model: str = ""
     known: LineDecoder = field(default_factory=LineDecoder)
+    mean: WeightMean | None = None
 
 
 def write_results(training: FinishedLines, folder: Path, reporter: TrainingReporter, skip_test: bool) -> None:
@@ -64,6 +66,7 @@ def _write_model(training: FinishedLines, metrics: dict[str, float], decoder: Li
         metrics,
         line=reader.shape,
         from_model=training.from_model,
+        kept_share=f"{training.mean.share:g}" if training.mean else "1",
         numpy=np.__version__,
     )
     card = write_model(folder, network, card)
@@ -79,7 +82,8 @@ def _measure(training: FinishedLines, files: Path, decoder: LineDecoder, skip_te
     """Return the metrics of the model's card, and write the report about the test part."""
     state, metrics = training.reader.state, dict[str, float]()
     if len(training.data.part(Part.VALIDATION)):
-        metrics["validation_accuracy"] = state.history[state.best_epoch - 1].validation_accuracy
+        best = state.history[state.best_epoch - 1].validation_accuracy
+        metrics["validation_accuracy"] = training.mean.accuracy if training.mean else best
     test = training.data.part(Part.TEST)
     if len(test) and not skip_test:
         read = read_part(training, Part.TEST, decoder)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from haleganada_server.core.datasets.dataset import Part
 from haleganada_server.core.error_reasons import Reason
@@ -21,6 +21,7 @@ from haleganada_server.core.lines.decoder import LineDecoder
 from haleganada_server.core.models.card import LineInput, ModelCard
 from haleganada_server.core.models.files import read_card
 from haleganada_server.runtime.line_reader import open_decoder
+from haleganada_server.training.common.precision import Precision
 from haleganada_server.training.common.process_group import ProcessGroup
 from haleganada_server.training.export.model_files import read_model
 from haleganada_server.training.fit.checkpoint import load_checkpoint
@@ -30,9 +31,10 @@ from haleganada_server.training.fit.reports.recorder import EpochRecorder
 from haleganada_server.training.fit.reports.reporter import TrainingReporter
 from haleganada_server.training.fit.run import NO_VALIDATION, choose_precision, describe_divergence, run_epochs
 from haleganada_server.training.fit.settings import TrainingSettings
-from haleganada_server.training.fit.state import TrainingState, build_optimizer
+from haleganada_server.training.fit.state import TrainingState, build_optimizer, copy_tensors
 from haleganada_server.training.presets import Preset, get_preset
 
+from .averaging import WeightMean, average_with_start
 from .batches import MOST_IN_EPOCH
 from .data import LineData, read_lines, require_lines
 from .loop import LineLoop, LineReader
@@ -129,19 +131,22 @@ def run_line_training(
     reporter.start_stage("preparing")
     known = open_decoder(job.from_model, job.start) if job.from_model and job.start else LineDecoder()
     network, options = _build(job)
-    network = network.to(group.device)
+    start = copy_tensors(network)
+    network = _place(network, group.device, precision)
     state = TrainingState(network, build_optimizer(network.parameters(), job.settings), precision)
     resumed = load_checkpoint(state, job.folder, job.fingerprint())
     reporter.start_stage("training")
     for note in _list_notes(job, state.epoch if resumed else 0):
         reporter.add_note(note)
     reader = LineReader(state, job.shape, job.alphabet, group.device)
+    loop = _prepare_loop(job, reader, reporter, cancelled)
     divergence: Diverged | None = None
     try:
-        completed = _train_epochs(job, reader, reporter, cancelled)
+        completed = _train_epochs(job, loop, reporter)
     except Diverged as error:
         completed, divergence = True, error
     if state.best_epoch:
+        mean = _average(job, loop, start) if completed else None
         training = FinishedLines(
             preset=job.preset,
             name=job.name,
@@ -154,6 +159,7 @@ def run_line_training(
             reader=reader,
             from_model=job.start.name if job.start else "",
             known=known,
+            mean=mean,
         )
         write_results(training, job.folder, reporter, skip_test=not completed)
     if divergence is not None:
@@ -172,10 +178,15 @@ def _build(job: LineJob) -> tuple[nn.Module, dict[str, Any]]:
     return network, options
 
 
-def _train_epochs(
+def _place(network: nn.Module, device: torch.device, precision: Precision) -> nn.Module:
+    """Move a network to a device; in 16 bits, convolutions are faster with channels last, by a quarter to a third."""
+    memory_format = torch.channels_last if precision.dtype else torch.preserve_format
+    return network.to(device, memory_format=memory_format)  # type: ignore[call-overload,no-any-return]
+
+
+def _prepare_loop(
     job: LineJob, reader: LineReader, reporter: TrainingReporter, cancelled: Callable[[], bool]
-) -> bool:  # fmt: skip
-    """Train for all remaining epochs. Returns False if they were cancelled."""
+) -> LineLoop:  # fmt: skip
     hooks = TrainingHooks(reporter.report_step, cancelled)
     loop = LineLoop(
         reader=reader,
@@ -187,8 +198,20 @@ def _train_epochs(
     )
     if not len(loop.validation):
         reporter.add_note(NO_VALIDATION)
-    with EpochRecorder(job.folder, job.settings, reader.state, job.fingerprint(), reporter) as recorder:
+    return loop
+
+
+def _train_epochs(job: LineJob, loop: LineLoop, reporter: TrainingReporter) -> bool:
+    """Train for all remaining epochs. Returns False if they were cancelled."""
+    with EpochRecorder(job.folder, job.settings, loop.state, job.fingerprint(), reporter) as recorder:
         return run_epochs(loop, recorder, reporter)
+
+
+def _average(job: LineJob, loop: LineLoop, start: Mapping[str, Tensor]) -> WeightMean | None:
+    """Let a model that learned a hand remember others. The best state of other trainings is that of an epoch."""
+    if not job.is_hand or job.start is None:
+        return None
+    return average_with_start(loop, start, len(job.start.labels))
 
 
 def _list_notes(job: LineJob, epoch: int) -> list[str]:

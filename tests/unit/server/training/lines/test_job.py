@@ -87,8 +87,11 @@ def test_the_onnx_file_reads_as_torch_does(request_for: RequestFor, preset: str)
         assert np.abs(found - expected).max() < 1e-4
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_been(request_for: RequestFor) -> None:
-    whole, parted = request_for("whole", epochs=3), request_for("parted", epochs=3)
+@pytest.mark.parametrize("mixed_precision", [False, True], ids=["float32", "bfloat16"])
+def test_an_interrupted_training_goes_on_as_if_nothing_had_been(request_for: RequestFor, mixed_precision: bool) -> None:
+    whole, parted = (
+        request_for(name, epochs=3, mixed_precision=mixed_precision, preset="crnn") for name in ("whole", "parted")
+    )
     parted["dataset"] = whole["dataset"]
     _, expected = run(whole)
 
@@ -156,6 +159,22 @@ def test_a_hand_is_few_lines_in_letters_that_a_model_knows(request_for: RequestF
     assert not LineJob.from_request(first).is_hand
     assert LineJob.from_request(request_for("known", words=("at", "to", "as"), start=model)).is_hand
     assert not LineJob.from_request(request_for("new", words=("été", "où", "là"), start=model)).is_hand
+
+
+def test_a_model_that_learned_a_hand_is_a_mean_of_it_and_of_the_model_before(request_for: RequestFor) -> None:
+    first = request_for("first")
+    run(first)
+    model = Path(first["folder"]) / "model"
+    second = request_for("second", words=(*WORDS, "tan", "not"), start=str(model), epochs=1, learning_rate=0.01)
+    run(second)
+    folder = Path(second["folder"])
+    share = float(read_card(folder / "model").training["kept_share"])
+    before, last = load_file(model / "model.safetensors"), load_file(folder / "files/final_model.safetensors")
+    after = load_file(folder / "model/model.safetensors")
+    assert 0.5 <= share <= 1
+    for name in ("decoder.weight", "decoder.bias"):
+        assert (last[name] - before[name]).abs().max() > 0.005
+        assert torch.allclose(after[name].float(), before[name].float().lerp(last[name], share), atol=1e-3)
 
 
 def test_data_without_lines_to_train_on_is_refused(request_for: RequestFor) -> None:
