@@ -139,6 +139,7 @@ def workspace_name(text: str) -> str:
     return normalize_label(text, "workspace") if text else DEFAULT_WORKSPACE
 
 
+@lru_cache(4096)  # answers name few labels again and again
 def code_points(label: str) -> tuple[str, ...]:
     """Return the code points, for example ("U+0C95", "U+0CBF") for ಕಿ."""
     return tuple(f"U+{ord(char):04X}" for char in label)

@@ -28,10 +28,15 @@ class Projection:
     def project_one(self, embedding: NDArray[np.float32]) -> Floats:
         """A (d,) embedding -> a (k,) vector with unit within-class variance, on the grid of 2^-12."""
         vector = (embedding.astype(np.float64) - self.mean) @ self.matrix
-        return np.asarray(np.round(vector * _GRID) / _GRID)
+        vector *= _GRID
+        np.rint(vector, out=vector)
+        vector /= _GRID
+        return np.asarray(vector)
 
     def project_all(self, embeddings: Sequence[NDArray[np.float32]]) -> Floats:
         """n embeddings (d,) -> (n, k) vectors, see project; n may be 0."""
+        if len(embeddings) == 1:
+            return self.project_one(embeddings[0])[None]
         return self.project(np.array(embeddings, np.float32).reshape(-1, len(self.mean)))
 
     def project(self, embeddings: NDArray[np.float32]) -> Floats:
@@ -41,8 +46,6 @@ class Projection:
         otherwise than one with a vector. Rounding to the grid hides the difference, except in the few rows in which a
         number lies halfway between two points of the grid; those are projected one by one.
         """
-        if len(embeddings) == 1:
-            return self.project_one(embeddings[0])[None]
         vectors = np.empty((len(embeddings), len(self.between)))
         for start in range(0, len(embeddings), _BLOCK):
             block = slice(start, start + _BLOCK)

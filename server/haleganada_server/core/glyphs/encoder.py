@@ -8,9 +8,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from haleganada_server.core.baton import without_baton
 from haleganada_server.core.cancellation import NEVER, Cancellation
 from haleganada_server.core.errors import DataLoss, InvalidInput
-from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, zip_ok
+from haleganada_server.core.outcomes import Outcome, map_ok, map_ok_batch, raise_if_error
 from haleganada_server.core.sample_log.rows import SYNTHETIC, SampleRow
 
 from .batches import MicroBatch, split_into_micro_batches
@@ -94,19 +94,13 @@ class GlyphEncoder:
         def encode(batch: MicroBatch) -> list[Outcome[T]]:
             return map_ok_batch(lambda valid: self._encode_together(valid, batch, finish, cancellation), batch.glyphs)
 
-        with self._track_call():
+        with self._counter_lock:
+            self._active_calls += 1
+        try:
             batches = split_into_micro_batches(glyphs, self._rasterizer.count_pixels)
             if self._overlap == 1 or len(batches) == 1:
                 return [one for batch in batches for one in encode(batch)]
             return self._encode_overlapping(batches, encode)
-
-    @contextmanager
-    def _track_call(self) -> Iterator[None]:
-        """Count a call while it lasts."""
-        with self._counter_lock:
-            self._active_calls += 1
-        try:
-            yield
         finally:
             with self._counter_lock:
                 self._active_calls -= 1
@@ -142,12 +136,11 @@ class GlyphEncoder:
         cancellation: Cancellation,
     ) -> list[Outcome[T]]:
         """Encode the drawings of a micro-batch together with those of other calls, or a large one beside them."""
-        cancellation.check()
         if batch.is_large:
             encoded = self._combining.encode_alone(valid, cancellation)
         else:
             encoded = self._combining.encode(valid, batch.weight, cancellation)
-        return map_ok(lambda pair: finish(*pair), zip_ok(valid, encoded))
+        return map_ok(lambda pair: finish(pair[0], raise_if_error(pair[1])), zip(valid, encoded, strict=True))
 
     def to_stored(self, drawing: Drawing) -> tuple[str, bytes]:
         """Return what the log keeps of a drawing: ("ink", encoded strokes), ("png", encoded raster), or (SYNTHETIC,

@@ -63,8 +63,8 @@ class Knowledge:
                 prediction_id=prediction_id,
             )
         known = posterior.probabilities[:-1]
-        best = _find_largest(known, top_k)
-        candidates = tuple(self._candidate(self.head.labels[i], float(known[i]), posterior) for i in best)
+        best = _find_largest(known, top_k).tolist()
+        candidates = tuple(self._candidate(self.head.labels[i], known.item(i), posterior) for i in best)
         return Prediction(
             candidates=candidates,
             unknown_probability=posterior.unknown,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from haleganada_server.core.fewshot.confidence import Decision
 from haleganada_server.core.model_names import FEW_SHOT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One label that a drawing may have.
 
     label: the form that was taught. canonical: the label that the form stands for (itself unless linked).

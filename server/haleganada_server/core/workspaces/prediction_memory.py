@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from haleganada_server.core.glyphs.encoder import Drawing
 
 _OVERHEAD = 1500  # bytes of an entry besides its arrays, measured
 _NUMBER = 32  # bytes of a float in a tuple
+_ID_BYTES = 16
 DEFAULT_BUDGET = 32 * 2**20
 
 
@@ -55,7 +56,7 @@ class PredictionMemory:
 
     def add(self, workspace: str, remembered: RememberedPrediction) -> str:
         """Keep a workspace's prediction and return its new id."""
-        prediction_id, size = uuid.uuid4().hex, _measure(remembered.drawing)
+        prediction_id, size = secrets.token_hex(_ID_BYTES), _measure(remembered.drawing)
         with self._lock:
             self._entries[prediction_id] = workspace, remembered, size
             self._total += size
