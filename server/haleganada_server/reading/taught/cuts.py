@@ -16,22 +16,24 @@ _LEAST_WIDTH = 0.22  # letter heights between two cuts
 _LEAST_INK = 1.2  # of a stroke as long as _LEAST_WIDTH, that a cut leaves on either side
 _USUAL_WIDTH = 0.25  # letter heights: a piece is cut into so wide parts at most, on average
 _EVEN = 0.3  # pen widths by which a stroke that joins two letters may be thicker elsewhere
-_SIDEWAYS = 0.12  # px of ink that a step to the side costs, so that seams are straight where that costs nothing
+_SIDEWAYS = 0.6  # px of ink that a step to the side costs, so that seams are rather straight than cheap
 _LEAST_FRAGMENT = 1.5  # of a pen's width squared, that fragments have
+_MOST_OF_ONE = 1.5  # pen widths of ink that the only cut of a piece crosses
 
 Mask = NDArray[np.uint8]
 
 
-def cut_piece(mask: Mask, letter: float, pen: float) -> NDArray[np.int32]:
-    """Cut one connected piece. mask: (height, width), 1 where its ink is. letter, pen: see PageInk. Return the fragment
-    of each px, each of which is connected, from 1, roughly from the left; 0 = ground.
+def cut_piece(mask: Mask, letter: float, pen: float, *, once: bool = False) -> NDArray[np.int32]:
+    """Cut one connected piece. mask: (height, width), 1 where its ink is. letter, pen: see PageInk. once: along one
+    seam at most, which crosses little ink. Return the fragment of each px, each of which is connected, from 1, roughly
+    from the left; 0 = ground.
     """
     factor = min(1.0, _LETTER / letter)
     size = [max(1, round(side * factor)) for side in mask.shape[::-1]]
     small = np.pad(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA), 1).astype(np.float32)
     letter, pen = letter * factor, max(1.0, pen * factor)
     costs, paths = _find_seams(small)
-    chosen = _choose(small, costs, paths, letter, pen)
+    chosen = _choose(small, costs, paths, letter, pen, once=once)
     if not len(chosen):
         return mask.astype(np.int32)
     return _part_connected(_number(mask, paths[:, chosen] - 1), _LEAST_FRAGMENT * (pen / factor) ** 2)
@@ -59,10 +61,16 @@ def _find_seams(ink: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _choose(
-    ink: NDArray[np.float32], costs: NDArray[np.float64], paths: NDArray[np.intp], letter: float, pen: float
+    ink: NDArray[np.float32],
+    costs: NDArray[np.float64],
+    paths: NDArray[np.intp],
+    letter: float,
+    pen: float,
+    *,
+    once: bool,
 ) -> NDArray[np.intp]:
     """Return the seams to cut along, by their last column, from the left. A stroke that is long and even is cut at both
-    of its ends, where the letters are that it joins.
+    of its ends, where the letters are that it joins. once: see cut_piece.
     """
     before = np.concatenate((np.zeros((len(ink), 1)), np.cumsum(ink, axis=1)), axis=1)
     left_ink = np.take_along_axis(before, paths, axis=1).sum(axis=0)
@@ -71,13 +79,13 @@ def _choose(
     total, least_ink = float(ink.sum()), _LEAST_INK * _LEAST_WIDTH * letter * pen
     spacing, thinner = _LEAST_WIDTH * letter, _EVEN * pen
     chosen: list[int] = []
-    limit = _MOST_CROSSED * pen
-    most = int((ink.shape[1] - 2) / (_USUAL_WIDTH * letter)) - 1
+    limit = (_MOST_OF_ONE if once else _MOST_CROSSED) * pen
+    most = 1 if once else int((ink.shape[1] - 2) / (_USUAL_WIDTH * letter)) - 1
     for end in np.argsort(costs, kind="stable").tolist():
         if costs[end] > limit:
             break
         first, last = _find_even(costs, end, min(limit, costs[end] + thinner))
-        is_long = places[last] - places[first] >= spacing
+        is_long = not once and places[last] - places[first] >= spacing
         for one in (first, last, end) if is_long else (end,):
             if (
                 len(chosen) < most

@@ -15,7 +15,8 @@ LOW = 0.42
 """Letter heights; lower pieces are dots, hats, bars and arms of letters."""
 _SMALL = 0.3  # of the ink of a usual letter; so are pieces with less, unless they are as tall as letters
 _SHORT = 0.7  # letter heights: pieces with that little ink are marks up to there
-_WIDE = 1.45  # of the usual width; wider pieces may be letters that touch
+_WIDE = 1.45  # of the usual width; wider pieces may be several letters that touch
+_FAIRLY_WIDE = 1.0  # likewise; wider pieces may be a letter, and one or a part of one that touches it
 _ARM = 0.9  # letter heights that an arm has at most
 ABOVE = 0.5
 """Of the narrower one, by which two parts stand above each other."""
@@ -68,8 +69,8 @@ def take_apart(
         mask = (ink.pieces[top:bottom, left:right] == piece).astype(np.uint8)
         is_mark = _is_mark(ink, bottom - top, right - left, float(ink.areas[piece]))
         numbers = mask.astype(np.int32)
-        if not is_mark and right - left > _WIDE * width:
-            numbers = cut_piece(mask, ink.letter, ink.pen)
+        if not is_mark and right - left > _FAIRLY_WIDE * width:
+            numbers = cut_piece(mask, ink.letter, ink.pen, once=right - left <= _WIDE * width)
         target = fragments[top - origin[1] : bottom - origin[1], left - origin[0] : right - origin[0]]
         np.copyto(target, numbers + count, where=numbers > 0)
         found = list(_describe(numbers, piece, count, (left, top), ink.pen))

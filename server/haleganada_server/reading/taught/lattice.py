@@ -68,14 +68,12 @@ def build_lattice(
     return lattice, [_take_ink(ink, line) for line in lines]
 
 
-def draw_groups(lattice: GlyphLattice, inks: Sequence[LineInk]) -> list[Raster]:
-    """Return the ink raster, (128, 128), of each group. inks: of all lines."""
+def draw_groups(lattice: GlyphLattice, inks: Sequence[LineInk]) -> Iterator[Raster]:
+    """Yield the ink raster, (128, 128), of each group. inks: of all lines."""
     lines = np.searchsorted(lattice.line_starts, lattice.groups[:, 0], side="right") - 1
     groups = lattice.groups - lattice.line_starts[lines][:, None]
-    return [
-        frame(inks[line].draw(first, last, box))
-        for line, (first, last), box in zip(lines.tolist(), groups.tolist(), lattice.group_boxes.tolist(), strict=True)
-    ]
+    for line, (first, last), box in zip(lines.tolist(), groups.tolist(), lattice.group_boxes.tolist(), strict=True):
+        yield frame(inks[line].draw(first, last, box))
 
 
 def _find_lines(ink: PageInk, courses: list[Course]) -> Iterator[LineParts]:

@@ -7,7 +7,6 @@ after another, and how far they overlap sideways is told, so that whoever reads 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -27,7 +26,7 @@ _STROKE = 0.8  # letter heights: a stroke as long as that in the body of the lin
 class LineParts:
     """owners: (height, width) of the line's box, the number of the part of each px from 1, 0 = ground. left, top: of
     that box. boxes: (n, 4) of the parts in px of the page. pieces: (n,) the connected ink that each is of. cuts: (n,)
-    the ink, in pen widths, of the cut that parts each part from the one before it; 0 = none. overlaps: (n,) by how much
+    the ink, in pen widths, that is cut where a glyph ends before each part; 0 = none. overlaps: (n,) by how much
     of the narrower one it stands above or below the one before it, 0 to 1, less if they are apart there; arms and feet
     do not count, see _find_bodies.
     """
@@ -73,9 +72,21 @@ def find_parts_of_line(ink: PageInk, pieces: NDArray[np.intp], width: float, cou
         top=top,
         boxes=np.array([part.box for part in parts], np.int32),
         pieces=np.array([part.piece for part in parts], np.int32),
-        cuts=np.array([0.0, *(a.contact_with(b) for a, b in pairwise(parts))], np.float32),
+        cuts=_measure_cuts(parts),
         overlaps=_overlaps(parts, bodies, fragments, ink),
     )
+
+
+def _measure_cuts(parts: list[Part]) -> NDArray[np.float32]:
+    """Return the ink, in pen widths, that is cut where a glyph ends before each part: between all parts before it and
+    all from it on, because there may be a mark between the fragments of a letter.
+    """
+    owners = {number: i for i, part in enumerate(parts) for number in part.fragments}
+    cuts = np.zeros(len(parts), np.float32)
+    for i, part in enumerate(parts):
+        for number, contact in part.contacts.items():
+            cuts[i + 1 : owners[number] + 1] += contact
+    return cuts
 
 
 def _add_rims(owners: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +60,13 @@ class GroupRasters:
     count: int
 
     @classmethod
-    def compress(cls, rasters: Sequence[NDArray[np.uint8]]) -> GroupRasters:
-        """rasters: (128, 128) each."""
-        starts = range(0, len(rasters), _BLOCK)
-        blocks = tuple(zlib.compress(np.stack(rasters[start : start + _BLOCK]).tobytes(), 1) for start in starts)
-        return cls(blocks, len(rasters))
+    def compress(cls, rasters: Iterable[NDArray[np.uint8]]) -> GroupRasters:
+        """rasters: (128, 128) each. No more than a block of them is held at once."""
+        rest, blocks, count = iter(rasters), list[bytes](), 0
+        while block := list(islice(rest, _BLOCK)):
+            blocks.append(zlib.compress(np.stack(block).tobytes(), 1))
+            count += len(block)
+        return cls(tuple(blocks), count)
 
     def append(self, rasters: Sequence[NDArray[np.uint8]]) -> GroupRasters:
         """Return these and more of them. Raises ValueError if they are damaged."""

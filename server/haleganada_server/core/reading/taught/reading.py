@@ -20,11 +20,20 @@ from .label_prior import Trial, choose_weight, lay_out, look_back, weigh_neighbo
 from .learning import find_boundaries, weigh_boundaries
 from .page import TaughtPage
 from .path import Path, find_path
-from .scoring import DEFAULT_PRICES, NOISE, UNKNOWN, GroupScores, Prices, measure_label_sizes, score_groups
+from .scoring import (
+    DEFAULT_PRICES,
+    NOISE,
+    UNKNOWN,
+    GroupScores,
+    Prices,
+    measure_label_sizes,
+    measure_usual_size,
+    score_groups,
+)
 from .settled import Settled, find_allowed
 
 _NOT_READ = 0.995  # probability of “unknown”, from which on a glyph has no text; below, its best label is worth a look
-_SURE = 0.7  # probability of a glyph's label, from which on it tells how large the label is on this page
+_SURE = 0.7  # probability of a glyph's label, from which on it tells how large glyphs are on this page
 
 
 _HOPELESS = 20.0  # nats behind the best label, from which on no neighbor makes a label probable
@@ -69,10 +78,12 @@ class _Reader:
         self._log_likelihoods = knowledge.head.score_many(self._vectors)
 
     def read(self, others: LabelOrder | None = None) -> list[FoundGlyph]:
-        """Return the glyphs, in order. They are found twice, because the first path tells how large each label is."""
-        scores, path = self._find_path(None)
+        """Return the glyphs, in order. They are found twice, because the first path tells how large glyphs are, those
+        of each label and all.
+        """
+        scores, path = self._find_path()
         if self._knowledge.head.labels:
-            scores, path = self._find_path(self._measure_sizes(scores, path))
+            scores, path = self._find_path(self._find_sure(scores, path), scores.labels)
         is_glyph = [self._is_glyph(group, scores) for group in path.groups.tolist()]
         found = self._describe(path.groups[is_glyph], scores.labels, path.certainties[is_glyph])
         return found if others is None or not found else self._weigh(found, others)
@@ -80,20 +91,28 @@ class _Reader:
     def _is_glyph(self, group: int, scores: GroupScores) -> bool:
         return bool(self._texts.get(group, scores.labels[group] != NOISE or self._lattice.is_joined[group]))
 
-    def _find_path(self, label_sizes: NDArray[np.float64] | None) -> tuple[GroupScores, Path]:
-        scores = score_groups(self._lattice, self._log_likelihoods, label_sizes, self._prices, self._boundary_odds)
+    def _find_path(
+        self, sure: NDArray[np.intp] | None = None, labels: NDArray[np.intp] | None = None
+    ) -> tuple[GroupScores, Path]:
+        """sure: groups that are glyphs. labels: of all groups; those of sure ones are known."""
+        label_sizes = usual_size = None
+        if sure is not None and labels is not None:
+            count = len(self._knowledge.head.labels)
+            label_sizes = measure_label_sizes(self._lattice.group_boxes[sure], labels[sure], count)
+            usual_size = measure_usual_size(self._lattice, sure, self._prices)
+        scores = score_groups(
+            self._lattice, self._log_likelihoods, label_sizes, self._prices, self._boundary_odds, usual_size
+        )
         scores.labels[[*self._labels]] = [*self._labels.values()]
         scores = compose_labels(self._lattice, scores, self._labels, self._prices.composition, self._allowed)
         return scores, find_path(self._lattice, scores, self._prices.temperature, self._allowed)
 
-    def _measure_sizes(self, scores: GroupScores, path: Path) -> NDArray[np.float64]:
+    def _find_sure(self, scores: GroupScores, path: Path) -> NDArray[np.intp]:
+        """Return the groups of a path that are glyphs of labels for sure."""
         labels = scores.labels[path.groups]
         best = self._probabilities(path.groups)[np.arange(len(labels)), labels]
         is_sure = (best * path.certainties >= _SURE) | np.isin(path.groups, [*self._labels])
-        sure = path.groups[(labels >= 0) & is_sure]
-        return measure_label_sizes(
-            self._lattice.group_boxes[sure], scores.labels[sure], len(self._knowledge.head.labels)
-        )
+        return np.asarray(path.groups[(labels >= 0) & is_sure])
 
     def _probabilities(self, groups: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the probability of each label and of “unknown”, (n, labels + 1)."""

@@ -30,7 +30,9 @@ class Prices:
     an unknown glyph, or one of a label, that is at least wide_gap letter heights wide, less for narrower ones.
     label_size: times the squared deviation from the log size of the label's glyphs on this page, and most_label_size at
     most. label_width: for being wider than usual, times how much its log width exceeds the usual one and free_width,
-    and most_label_width at most.
+    and most_label_width at most. narrower: log width by which glyphs are expected to be narrower than those that are
+    sure, because two that are read as one are a worse mistake than one that is read as two. few_sure: how many of these
+    weigh as much as the page's connected ink.
 
     cut, cut_ink: for parting two glyphs where their ink touches, and for each pen width of ink that is crossed.
     overlap: for parting ink that stands above each other, times the overlap beyond free_overlap. boundary_odds: less
@@ -56,7 +58,9 @@ class Prices:
     label_width: float = 83.0
     most_label_width: float = 112.0
     free_width: float = 0.4
-    cut: float = 15.0
+    narrower: float = 0.35
+    few_sure: float = 10.0
+    cut: float = 8.0
     cut_ink: float = 7.7
     overlap: float = 600.0
     boundary_odds: float = 20.0
@@ -73,6 +77,7 @@ DEFAULT_PRICES = Prices()
 UNKNOWN, NOISE = -1, -2
 
 _FEW_PARTS = 5
+_SEVERAL, _NARROW = 1.45, 1.2  # of the usual width, and of the narrower quarter: wider ink may be several letters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,19 +98,23 @@ def score_groups(
     label_sizes: Floats | None = None,
     prices: Prices = DEFAULT_PRICES,
     boundary_odds: Floats | None = None,
+    usual_size: Floats | None = None,
 ) -> GroupScores:
     """log_likelihoods: (groups, labels + 1), see Head.score_many. label_sizes: (labels, 2), see measure_label_sizes.
-    boundary_odds: (parts,), see learning.weigh_boundaries.
+    boundary_odds: (parts,), see learning.weigh_boundaries. usual_size: (2,), see measure_usual_size; None = that of the
+    page's connected ink.
     """
+    pieces = _find_pieces(lattice)
+    usual = np.median(_log_sizes(pieces), axis=0) if usual_size is None else usual_size
     sizes = _log_sizes(lattice.group_boxes)
     extents = np.exp(sizes.max(axis=1))
-    weights = np.minimum(extents / (prices.full_size * _usual_extent(lattice)), 1.0)
+    weights = np.minimum(extents / (prices.full_size * _usual_extent(pieces)), 1.0)
     ratios = (log_likelihoods[:, :-1] - log_likelihoods[:, -1:]) * weights[:, None]
     ratios = np.where(ratios < 0, prices.contrary * ratios, ratios)
     if label_sizes is not None:
         off = (sizes[:, None, 0] - label_sizes[None, :, 0]) ** 2 + (sizes[:, None, 1] - label_sizes[None, :, 1]) ** 2
         ratios = ratios - np.nan_to_num(np.minimum(prices.label_size * off, prices.most_label_size))
-    usual, gaps = _usual_size(lattice), _count_gaps(lattice, prices.wide_gap)
+    gaps = _count_gaps(lattice, prices.wide_gap)
     excess = np.maximum(sizes[:, 0] - usual[0] - prices.free_width, 0.0)
     shape = prices.label_gap * gaps + np.minimum(prices.label_width * excess, prices.most_label_width)
     known = ratios.max(axis=1, initial=-np.inf) - shape - prices.glyph
@@ -138,22 +147,38 @@ def measure_label_sizes(boxes: NDArray[np.int32], labels: NDArray[np.intp], coun
     return found
 
 
-def _usual_extent(lattice: GlyphLattice) -> float:
-    """Return the median of the longer side of parts that were not cut, in px."""
-    boxes = lattice.part_boxes[lattice.cuts == 0]
+def measure_usual_size(lattice: GlyphLattice, sure: NDArray[np.intp], prices: Prices = DEFAULT_PRICES) -> Floats:
+    """Return the log of the width and the height, in px, that glyphs of a page are expected to have, (2,): those of the
+    groups that are sure glyphs, or of connected ink as far as these are few.
+    """
+    pieces = np.median(_log_sizes(_find_pieces(lattice)), axis=0)
+    if not len(sure):
+        return np.asarray(pieces)
+    glyphs = np.median(_log_sizes(lattice.group_boxes[sure]), axis=0)
+    share = len(sure) / (len(sure) + prices.few_sure)
+    return np.asarray(pieces + share * (glyphs - pieces) - (prices.narrower, 0.0))
+
+
+def _find_pieces(lattice: GlyphLattice) -> NDArray[np.int32]:
+    """Return the boxes of connected ink that may be one letter, (n, 4); of all parts if there are few."""
+    starts, boxes = np.flatnonzero(lattice.cuts == 0), lattice.part_boxes
+    whole = np.concatenate(
+        [np.minimum.reduceat(boxes[:, :2], starts), np.maximum.reduceat(boxes[:, 2:], starts)], axis=1
+    )
+    wide = whole[:, 2] - whole[:, 0]
+    narrow, middle = np.percentile(wide, (25, 50))
+    whole = whole[wide <= _SEVERAL * min(middle, max(lattice.letter, _NARROW * narrow))]
+    return whole if len(whole) >= _FEW_PARTS else boxes
+
+
+def _usual_extent(boxes: NDArray[np.int32]) -> float:
+    """Return the median of the longer side of boxes, in px."""
     return float(np.median((boxes[:, 2:] - boxes[:, :2]).max(axis=1)))
 
 
 def _log_sizes(boxes: NDArray[np.int32]) -> Floats:
     """Return the logs of widths and heights, (n, 2)."""
     return np.asarray(np.log(np.maximum(boxes[:, 2:] - boxes[:, :2], 1)))
-
-
-def _usual_size(lattice: GlyphLattice) -> Floats:
-    """Return the median log width and height of parts that are connected ink, (2,); of all if there are few."""
-    is_whole = (lattice.cuts == 0) & (np.append(lattice.cuts[1:], 0) == 0)
-    boxes = lattice.part_boxes[is_whole] if is_whole.sum() >= _FEW_PARTS else lattice.part_boxes
-    return np.asarray(np.median(_log_sizes(boxes), axis=0))
 
 
 def _count_gaps(lattice: GlyphLattice, wide: float) -> Floats:

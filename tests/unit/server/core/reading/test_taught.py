@@ -12,7 +12,7 @@ from haleganada_server.core.reading.taught.ink import PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage
 from haleganada_server.core.reading.taught.path import find_path
-from haleganada_server.core.reading.taught.scoring import GroupScores, score_groups
+from haleganada_server.core.reading.taught.scoring import GroupScores, measure_usual_size, score_groups
 from numpy.typing import NDArray
 
 FRAME = PageFrame(page=2, width=300, height=200, to_page=(1.0, 0.0, 5.0, 0.0, 1.0, -3.0), skew_degrees=0.5)
@@ -80,6 +80,26 @@ def test_unknown_glyphs_have_a_usual_size() -> None:
     found = score_groups(made, nothing)
     assert (found.labels == -1).all()
     assert find_path(made, found, 1.0).groups.tolist() == [0, 2, 4]
+
+
+def test_the_usual_size_is_that_of_connected_ink_however_it_was_cut() -> None:
+    made = lattice((0, 12), cuts=(0, 1) * 6)
+    found = score_groups(made, np.zeros((len(made.groups), 1)))
+    path = find_path(made, found, 1.0)
+    assert made.groups[path.groups].tolist() == [[first, first + 2] for first in range(0, 12, 2)]
+
+
+def test_glyphs_are_expected_to_be_nearly_as_wide_as_those_that_are_sure() -> None:
+    made = lattice((0, 60), cuts=(0,) * 60)
+    pairs = np.flatnonzero(made.groups[:, 1] - made.groups[:, 0] == 2)[::2]  # 50 px wide, pieces 20 px
+    few, many = (np.exp(measure_usual_size(made, pairs[:count])) for count in (1, 29))
+    nothing = np.exp(measure_usual_size(made, pairs[:0]))
+    assert nothing == pytest.approx([20, 40])
+    assert few[0] < 20 < many[0] < 50 and few[1] == many[1] == pytest.approx(40)
+    unknown = np.zeros((len(made.groups), 1))
+    assert (np.diff(made.groups[find_path(made, score_groups(made, unknown), 1.0).groups]) == 1).all()
+    expected = score_groups(made, unknown, usual_size=measure_usual_size(made, pairs))
+    assert (np.diff(made.groups[find_path(made, expected, 1.0).groups]) == 2).all()
 
 
 @pytest.mark.parametrize(

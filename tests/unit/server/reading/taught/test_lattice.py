@@ -209,6 +209,33 @@ def test_letters_that_a_stroke_joins_are_cut_from_it() -> None:
     assert has_box(lattice.group_boxes, left, _TOP, right + 40, _BOTTOM)
 
 
+def test_a_narrow_sign_that_touches_a_letter_is_cut_from_it() -> None:
+    line = Line()
+    line.letters(4)
+    sign = line.x
+    cv2.circle(line.picture, (sign + 9, 80), 9, (30, 30, 30), _PEN)
+    line.x += 21
+    left = line.letter()
+    line.letters(4)
+    lattice = line.take_apart()
+    (cut,) = np.flatnonzero(lattice.cuts)
+    assert sign + 9 <= lattice.part_boxes[cut, 0] <= left
+    assert has_box(lattice.group_boxes, sign, _TOP, left + 40, _BOTTOM)
+
+
+def test_ink_between_the_fragments_of_a_letter_does_not_make_its_cut_free() -> None:
+    line = Line()
+    line.letters(3)
+    left = line.letter(gap=30)
+    right = line.letter()
+    line.stroke((left + 40, 97), (right, 97))
+    line.stroke((left + 55, 58), (left + 55, 82))
+    line.letters(3)
+    lattice = line.take_apart()
+    (bar,) = np.flatnonzero(np.abs(lattice.part_boxes - (left + 53, 56, left + 57, 85)).max(axis=1) <= _PEN)
+    assert lattice.cuts[bar] and lattice.cuts[bar + 1]
+
+
 def test_a_long_stroke_that_is_broken_is_a_group() -> None:
     line = Line()
     line.letters(3)
@@ -226,7 +253,7 @@ def test_the_ink_of_a_line_draws_its_groups_again() -> None:
     line.letter(gap=-3)
     line.letters(3)
     lattice, lines = build_lattice(line.picture)
-    rasters, ink = draw_groups(lattice, lines), PageInkMap.pack(lines)
+    rasters, ink = list(draw_groups(lattice, lines)), PageInkMap.pack(lines)
     assert len(lattice.groups) == len(rasters) > 6
     for (first, last), box, raster in zip(lattice.groups.tolist(), lattice.group_boxes.tolist(), rasters, strict=True):
         number = lattice.find_line(first)
