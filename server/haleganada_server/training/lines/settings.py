@@ -17,7 +17,7 @@ _STEPS_TRAINED, _STEPS_OF_HAND = 300, 500
 or a hand.
 """
 
-_BATCH_OF_HAND, _RATE_OF_HAND = 8, 1.5
+_BATCH_OF_HAND, _RATE_OF_HAND = 8, 0.75
 """Lines in a step, and what the learning rate of PP-OCR's network is multiplied by, where a model learns a hand. Other
 trainings that start from a model have a third of the rate, or they would forget letters that the new lines lack.
 """
