@@ -22,10 +22,11 @@ class GlyphLattice:
     and the number of parts. line_blocks: (lines,) the number of the block that each line is in, not decreasing.
     part_boxes: (parts, 4) left, top, right, bottom in px, the last two exclusive. cuts, overlaps: (parts,) where a
     glyph ends before a part: the ink that is cut there, in pen widths, 0 = none; and by how much of the narrower one
-    that part and the one before it stand above each other, 0 to 1. groups: (groups, 2) the first part of each and the one behind its last, in
-    the order of the first; every part is a group, too. group_boxes: (groups, 4). group_ids: (groups,) unique, and the
-    same when groups are added. is_parted: (parts,) whether a person has said that no glyph has both a part and the one
-    before it. is_joined: (groups,) whether a person has said that it is one glyph; no two of these overlap.
+    that part and the one before it stand above each other, 0 to 1. groups: (groups, 2) the first part of each and the
+    one behind its last, in the order of the first; every part is a group, too. group_boxes: (groups, 4). group_ids:
+    (groups,) unique, and the same when groups are added. is_parted: (parts,) whether a person has said that no glyph
+    has both a part and the one before it. is_joined: (groups,) whether a person has said that it is one glyph; no two
+    of these overlap.
     line_directions: (lines,) see directions.py; empty if all are read from left to right.
     """
 
