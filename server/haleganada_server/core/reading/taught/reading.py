@@ -26,6 +26,7 @@ from .scoring import (
     UNKNOWN,
     GroupScores,
     Prices,
+    measure_known,
     measure_label_sizes,
     measure_usual_size,
     score_groups,
@@ -83,7 +84,7 @@ class _Reader:
         """
         scores, path = self._find_path()
         if self._knowledge.head.labels:
-            scores, path = self._find_path(self._find_sure(scores, path), scores.labels)
+            scores, path = self._find_path_by_sizes(scores, path)
         is_glyph = [self._is_glyph(group, scores) for group in path.groups.tolist()]
         found = self._describe(path.groups[is_glyph], scores.labels, path.certainties[is_glyph])
         return found if others is None or not found else self._weigh(found, others)
@@ -91,18 +92,24 @@ class _Reader:
     def _is_glyph(self, group: int, scores: GroupScores) -> bool:
         return bool(self._texts.get(group, scores.labels[group] != NOISE or self._lattice.is_joined[group]))
 
-    def _find_path(
-        self, sure: NDArray[np.intp] | None = None, labels: NDArray[np.intp] | None = None
-    ) -> tuple[GroupScores, Path]:
-        """sure: groups that are glyphs. labels: of all groups; those of sure ones are known."""
-        label_sizes = usual_size = None
-        if sure is not None and labels is not None:
-            count = len(self._knowledge.head.labels)
-            label_sizes = measure_label_sizes(self._lattice.group_boxes[sure], labels[sure], count)
-            usual_size = measure_usual_size(self._lattice, sure, self._prices)
-        scores = score_groups(
-            self._lattice, self._log_likelihoods, label_sizes, self._prices, self._boundary_odds, usual_size
+    def _find_path(self) -> tuple[GroupScores, Path]:
+        """Return the first path, to which connected ink is as large as glyphs usually are."""
+        prices = self._prices if self._knowledge.head.labels else self._prices.for_page(0.0)
+        return self._follow(score_groups(self._lattice, self._log_likelihoods, None, prices, self._boundary_odds))
+
+    def _find_path_by_sizes(self, first: GroupScores, path: Path) -> tuple[GroupScores, Path]:
+        """Return the path that knows how large those glyphs are of which the first one is sure."""
+        sure = self._find_sure(first, path)
+        known = measure_known(first.labels[sure])
+        count, prices = len(self._knowledge.head.labels), self._prices.for_page(known)
+        label_sizes = measure_label_sizes(self._lattice.group_boxes[sure], first.labels[sure], count)
+        usual_size = measure_usual_size(self._lattice, sure, known, prices)
+        return self._follow(
+            score_groups(self._lattice, self._log_likelihoods, label_sizes, prices, self._boundary_odds, usual_size)
         )
+
+    def _follow(self, scores: GroupScores) -> tuple[GroupScores, Path]:
+        """Return the scores with the labels that are settled and that are made of others, and the best path."""
         scores.labels[[*self._labels]] = [*self._labels.values()]
         scores = compose_labels(self._lattice, scores, self._labels, self._prices.composition, self._allowed)
         return scores, find_path(self._lattice, scores, self._prices.temperature, self._allowed)

@@ -7,7 +7,7 @@ has a price, which grows the more its size differs from that of the page's own g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,10 @@ class Prices:
     label_size: times the squared deviation from the log size of the label's glyphs on this page, and most_label_size at
     most. label_width: for being wider than usual, times how much its log width exceeds the usual one and free_width,
     and most_label_width at most. narrower: log width by which glyphs are expected to be narrower than those that are
-    sure, because two that are read as one are a worse mistake than one that is read as two. few_sure: how many of these
-    weigh as much as the page's connected ink.
+    sure, because two that are read as one are a worse mistake than one that is read as two.
 
     cut, cut_ink: for parting two glyphs where their ink touches, and for each pen width of ink that is crossed.
+    unknown_cut: in place of cut where no glyph is sure, because then nothing tells whether a piece is a letter.
     overlap: for parting ink that stands above each other, times the overlap beyond free_overlap. boundary_odds: less
     for each unit of the odds that a page's corrections give a boundary. composition: less for each unit of the odds
     that two neighbors are one glyph, see compositions.
@@ -59,8 +59,8 @@ class Prices:
     most_label_width: float = 112.0
     free_width: float = 0.4
     narrower: float = 0.35
-    few_sure: float = 10.0
     cut: float = 8.0
+    unknown_cut: float = 40.0
     cut_ink: float = 7.7
     overlap: float = 600.0
     boundary_odds: float = 20.0
@@ -72,11 +72,16 @@ class Prices:
     noise_size: float = 0.3
     dot: float = 25.0
 
+    def for_page(self, known: float) -> Prices:
+        """Return the prices for a page. known: how well its glyphs are known, 0..1, see measure_known."""
+        return replace(self, cut=self.unknown_cut + known * (self.cut - self.unknown_cut))
+
 
 DEFAULT_PRICES = Prices()
 UNKNOWN, NOISE = -1, -2
 
 _FEW_PARTS = 5
+_FEW_LABELS = 6  # of which glyphs are sure: then half is known of all glyphs of the page
 _SEVERAL, _NARROW = 1.45, 1.2  # of the usual width, and of the narrower quarter: wider ink may be several letters
 
 
@@ -147,16 +152,25 @@ def measure_label_sizes(boxes: NDArray[np.int32], labels: NDArray[np.intp], coun
     return found
 
 
-def measure_usual_size(lattice: GlyphLattice, sure: NDArray[np.intp], prices: Prices = DEFAULT_PRICES) -> Floats:
+def measure_known(labels: NDArray[np.intp]) -> float:
+    """Return how well the glyphs of a page are known, 0..1. labels: of those that are sure; of few labels, however many
+    glyphs, nothing follows for the others, of which there may be wider ones.
+    """
+    different = len(np.unique(labels))
+    return different**2 / (different**2 + _FEW_LABELS**2)
+
+
+def measure_usual_size(
+    lattice: GlyphLattice, sure: NDArray[np.intp], known: float, prices: Prices = DEFAULT_PRICES
+) -> Floats:
     """Return the log of the width and the height, in px, that glyphs of a page are expected to have, (2,): those of the
-    groups that are sure glyphs, or of connected ink as far as these are few.
+    groups that are sure glyphs, or of connected ink as far as the page is not known. known: see measure_known.
     """
     pieces = np.median(_log_sizes(_find_pieces(lattice)), axis=0)
     if not len(sure):
         return np.asarray(pieces)
-    glyphs = np.median(_log_sizes(lattice.group_boxes[sure]), axis=0)
-    share = len(sure) / (len(sure) + prices.few_sure)
-    return np.asarray(pieces + share * (glyphs - pieces) - (prices.narrower, 0.0))
+    glyphs = np.median(_log_sizes(lattice.group_boxes[sure]), axis=0) - (prices.narrower, 0.0)
+    return np.asarray(pieces + known * (glyphs - pieces))
 
 
 def _find_pieces(lattice: GlyphLattice) -> NDArray[np.int32]:

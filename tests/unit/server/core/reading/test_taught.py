@@ -12,7 +12,13 @@ from haleganada_server.core.reading.taught.ink import PageInkMap
 from haleganada_server.core.reading.taught.lattice import GlyphLattice
 from haleganada_server.core.reading.taught.page import GroupRasters, PageFrame, TaughtPage
 from haleganada_server.core.reading.taught.path import find_path
-from haleganada_server.core.reading.taught.scoring import GroupScores, measure_usual_size, score_groups
+from haleganada_server.core.reading.taught.scoring import (
+    GroupScores,
+    Prices,
+    measure_known,
+    measure_usual_size,
+    score_groups,
+)
 from numpy.typing import NDArray
 
 FRAME = PageFrame(page=2, width=300, height=200, to_page=(1.0, 0.0, 5.0, 0.0, 1.0, -3.0), skew_degrees=0.5)
@@ -92,14 +98,25 @@ def test_the_usual_size_is_that_of_connected_ink_however_it_was_cut() -> None:
 def test_glyphs_are_expected_to_be_nearly_as_wide_as_those_that_are_sure() -> None:
     made = lattice((0, 60), cuts=(0,) * 60)
     pairs = np.flatnonzero(made.groups[:, 1] - made.groups[:, 0] == 2)[::2]  # 50 px wide, pieces 20 px
-    few, many = (np.exp(measure_usual_size(made, pairs[:count])) for count in (1, 29))
-    nothing = np.exp(measure_usual_size(made, pairs[:0]))
-    assert nothing == pytest.approx([20, 40])
-    assert few[0] < 20 < many[0] < 50 and few[1] == many[1] == pytest.approx(40)
-    unknown = np.zeros((len(made.groups), 1))
-    assert (np.diff(made.groups[find_path(made, score_groups(made, unknown), 1.0).groups]) == 1).all()
-    expected = score_groups(made, unknown, usual_size=measure_usual_size(made, pairs))
+    unknown, half, known = (np.exp(measure_usual_size(made, pairs, share)) for share in (0.0, 0.5, 1.0))
+    assert np.exp(measure_usual_size(made, pairs[:0], 0.0)) == pytest.approx([20, 40])
+    assert unknown == pytest.approx([20, 40])
+    assert 20 < half[0] < known[0] < 50 and half[1] == known[1] == pytest.approx(40)
+    nothing = np.zeros((len(made.groups), 1))
+    assert (np.diff(made.groups[find_path(made, score_groups(made, nothing), 1.0).groups]) == 1).all()
+    expected = score_groups(made, nothing, usual_size=measure_usual_size(made, pairs, 1.0))
     assert (np.diff(made.groups[find_path(made, expected, 1.0).groups]) == 2).all()
+
+
+def test_a_page_is_known_by_sure_glyphs_of_several_labels() -> None:
+    none = measure_known(np.zeros(0, np.intp))
+    one, few, many = (measure_known(np.arange(60) % labels) for labels in (1, 5, 30))
+    assert none == 0 < one < 0.1 < few < 0.5 and 0.9 < many < 1
+
+
+def test_a_cut_is_dearer_the_less_is_known_of_the_page() -> None:
+    cuts = [Prices().for_page(known).cut for known in (0.0, 0.5, 1.0)]
+    assert cuts[0] > cuts[1] > cuts[2] == Prices().cut
 
 
 @pytest.mark.parametrize(
