@@ -66,7 +66,8 @@ _SINGLE_RUN_OPTIONS = ("seed", "width", "side", "teacher", "average_with")
 @click.option(
     "--average-with",
     type=_FOLDER,
-    help="Weights folder of an earlier checkpoint of the same run: write the mean of both networks.",
+    help="Weights folder of an earlier checkpoint of the same run, or of the network that it starts from: write the "
+    "mean of both.",
 )
 @click.pass_context
 def pretrain(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from haleganada_server.training.pretrain.network import EmbedderNetwork, build_network, load_network
+from haleganada_server.training.pretrain.network import EmbedderNetwork, NetworkShape, build_network, load_network
 
 IMITATION = 2.0
 """Weight of 1 - cos(student, teacher) relative to the one-shot loss at the beginning of the run."""
@@ -28,27 +28,31 @@ STUDENT_RATE = 0.5
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained network that a student imitates."""
+    """A trained network that a student starts from, and imitates if is_imitated."""
 
     network: EmbedderNetwork
+    is_imitated: bool = True
 
     def imitation_loss(self, ink: Tensor, embeddings: Tensor, done: float) -> Tensor | None:
-        """Return the term to add to a student's loss, or None after IMITATION_SHARE of its run.
+        """Return the term to add to a student's loss, or None after IMITATION_SHARE of its run and if nobody imitates.
 
         ink: (n, 1, side, side) at the student's side. embeddings: the student's, (n, d). done: share of its run, 0..1.
         """
         weight = IMITATION * (1 - done / IMITATION_SHARE)
-        if weight <= 0:
+        if weight <= 0 or not self.is_imitated:
             return None
         with torch.no_grad():
             target = self.network(_resize_ink(self.network.shape.side, ink))
         return weight * (1 - (embeddings * target).sum(1)).mean()
 
 
-def load_teacher(weights: Path, device: str = "cpu") -> Teacher:
-    """Load the network of a weights folder that `pretrain` wrote."""
+def load_teacher(weights: Path, student: NetworkShape, device: str = "cpu") -> Teacher:
+    """Load the network of a weights folder that `pretrain` wrote. A student of its shape goes on from all of it, so
+    there is nothing to imitate.
+    """
     network = load_network(weights)
-    return Teacher(network.to(device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    moved = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Teacher(moved, is_imitated=network.shape != student)
 
 
 @torch.no_grad()

@@ -60,7 +60,7 @@ def train_embedder(plan: Plan, machine: Machine, folders: Folders, out: Path, lo
     if group.count > 1:
         _trace_once(folders, group)
     batch = BatchShape(side=plan.shape.side)
-    teacher = load_teacher(plan.teacher, machine.device) if plan.teacher else None
+    teacher = load_teacher(plan.teacher, plan.shape, machine.device) if plan.teacher else None
     earlier = load_network(plan.first_checkpoint) if plan.first_checkpoint else None
     trainer = Trainer(
         _new_state(plan, teacher, batch, folders, machine.device),

@@ -324,8 +324,10 @@ def _describe_teacher(weights: Mapping[str, Any], which: str) -> str:
     start = "the strongest channels of a wider network" if teacher["width"] > weights["width"] else "another network"
     side = teacher.get("side", weights["side"])
     resampled = f" for {side} x {side} rasters (final weights resampled)" if side < weights["side"] else ""
+    is_same = (teacher["width"], side) == (weights["width"], weights["side"])
+    imitated = "" if is_same else " and imitated it during the first half of the run"
     return f"""
-{which} started from {start}{resampled} and imitated it during the first half of the run:
+{which} started from {start}{resampled}{imitated}:
 {teacher["name"]}, {teacher["width"]} channels, seed {teacher["seed"]}, {teacher["steps"]} steps,
 {teacher["drawings"]:,} drawings, {teacher["minutes"]:.0f} minutes, SHA-256 of its embedder.safetensors
 {teacher["sha256"]}.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,15 @@ def test_a_teacher_is_loaded_from_a_weights_folder(tmp_path: Path) -> None:
     network = build_network(WIDE, 3).eval()
     write_weights(network, tmp_path)
     with torch.no_grad():
-        assert load_teacher(tmp_path).network(ink()) == pytest.approx(network(ink()), abs=2e-3)
+        loaded = load_teacher(tmp_path, replace(WIDE, width=WIDE.width // 2))
+        assert loaded.network(ink()) == pytest.approx(network(ink()), abs=2e-3)
+        assert loaded.imitation_loss(ink(), network(ink()), 0.0) is not None
+
+
+def test_a_student_of_the_same_shape_goes_on_from_its_teacher_without_imitating_it(tmp_path: Path) -> None:
+    write_weights(build_network(WIDE, 3).eval(), tmp_path)
+    loaded = load_teacher(tmp_path, WIDE)
+    assert loaded.imitation_loss(ink(), teacher(2).network(ink()), 0.0) is None
 
 
 def test_a_teacher_whose_tensors_are_damaged_or_were_left_out_is_refused(tmp_path: Path) -> None:
@@ -111,7 +120,7 @@ def test_a_teacher_whose_tensors_are_damaged_or_were_left_out_is_refused(tmp_pat
     content[-1] ^= 1
     tensors.write_bytes(content)
     with pytest.raises(Precondition, match="SHA-256"):
-        load_teacher(tmp_path)
+        load_teacher(tmp_path, WIDE)
     tensors.unlink()
     with pytest.raises(Precondition, match="source distribution of haleganada-server"):
-        load_teacher(tmp_path)
+        load_teacher(tmp_path, WIDE)

@@ -80,7 +80,7 @@ def test_a_run_averaged_with_its_start_is_described_so(tmp_path: Path) -> None:
     write(start, shape)
     text = write(tmp_path / "further", shape, start, start)
     assert "the mean of those at the start and at the end of the run" in text
-    assert "It started from another network and imitated it" in text and "two checkpoints" not in text
+    assert "It started from another network:" in text and "imitated" not in text and "two checkpoints" not in text
 
 
 def test_a_new_calibration_replaces_its_metrics_and_sources_and_nothing_else(tmp_path: Path) -> None:
