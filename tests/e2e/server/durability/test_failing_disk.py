@@ -48,7 +48,8 @@ def test_a_change_that_cannot_be_stored_is_the_last(
                 call()
             assert refused.value.reason == failed.value.reason == "WRITING_STOPPED"
             assert "restart" in refused.value.message and str(tmp_path) not in refused.value.message
-        assert client.predict(zigzag(0)).best is not None and client.get_workspace().revision == taught[-1]
+        assert client.predict(zigzag(0)).candidates[0].label == "a"  # sure or not: it may not have adapted yet
+        assert client.get_workspace().revision == taught[-1]
         assert client.train(zigzag(0), "a", workspace="sound").revision == 1
     assert running.stop() == 0
     assert "workspace 'default'" in (logged := capfd.readouterr().err) and "failed to store a change" in logged
