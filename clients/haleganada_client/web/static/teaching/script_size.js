@@ -30,11 +30,13 @@ export function buildScriptSize(taught, onChange) {
       "aria-describedby": "script-size-note",
     })
   );
-  input.addEventListener("change", () => {
-    if (!input.reportValidity()) return;
+  // Kept with each digit, so that nothing typed is lost when the panel is filled anew.
+  input.addEventListener("input", () => {
+    if (!input.checkValidity()) return;
     keepSize(Number(input.value));
     onChange();
   });
+  input.addEventListener("change", () => input.reportValidity());
   return makeElement(
     "div",
     { class: "script-size" },
