@@ -64,7 +64,7 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (700_000, resource.RLIM_INFINITY))
         taught = _teach_until_full(client)
         assert taught > 5
-        assert client.predict(zigzag(0)).candidates  # reading goes on
+        assert client.predict(zigzag(0)).candidates[0].label == "L0"  # reading goes on
         with pytest.raises(Exhausted):
             client.train(zigzag(1), "again")
         assert client.get_workspace().samples_total == taught

@@ -22,7 +22,7 @@ export function buildScriptSize(taught, onChange) {
       id: "script-size",
       type: "number",
       inputmode: "numeric",
-      min: Math.max(SCRIPT_LABELS.min, 1),
+      min: 1,
       max: SCRIPT_LABELS.max,
       step: 1,
       value: getScriptSize() || "",
